@@ -1,0 +1,3 @@
+//! rbt: a data build tool in one program.
+
+pub mod error;
