@@ -61,11 +61,7 @@ fn is_number_head(text: &str) -> bool {
 
 /// `[0-5]?[0-9]`
 fn is_base_60_digit(text: &str) -> bool {
-    match text.as_bytes() {
-        [b'0'..=b'9'] => true,
-        [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
-    }
+    matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
 }
 
 fn float(text: &str) -> Option<f64> {
