@@ -6,7 +6,9 @@
 //! A tree does not know its file: whoever reports an error adds the path ([`Yaml::location`], [`Yaml::error`]).
 
 mod parse;
+mod problem;
 mod scalar;
+mod scan;
 
 use std::path::Path;
 
