@@ -21,15 +21,25 @@ pub use tree::{ConfigTrees, resolve, resolve_unrendered};
 /// The configuration of one node, an ordered mapping from key to JSON value.
 ///
 /// The keys that the resource type knows are always there, with their defaults; others follow in the order in
-/// which they were first set. Defaults are shared, so a configuration costs as much memory as it deviates.
+/// which they were first set. Defaults and what the project file configures are shared, so a configuration
+/// costs as much memory as the node itself configures.
 #[derive(Clone)]
 pub struct Config {
     schema: &'static Schema,
-    /// Deviations from the defaults, by index of the field.
-    fields: Vec<(usize, Value)>,
-    extras: Vec<(Arc<str>, Value)>,
+    /// Deviations from the defaults.
+    fields: Vec<SetField>,
+    extras: Vec<(Arc<str>, Arc<Value>)>,
     /// Fields that a nearer layer set to null in vain; see [`Config::custom_name`].
     nulled: Vec<usize>,
+}
+
+/// A field that some layer set. What only the project file sets is shared by all nodes below that level.
+#[derive(Clone)]
+struct SetField {
+    index: usize,
+    value: Arc<Value>,
+    /// Whether the value has its final form.
+    is_settled: bool,
 }
 
 /// Hooks are known under two spellings; the one with a hyphen is the key.
@@ -66,13 +76,13 @@ impl Config {
         let key = canonical(key);
         match self.schema.position(key) {
             Some(index) => Some(self.field(index)),
-            None => self.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| value),
+            None => self.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| &**value),
         }
     }
 
     fn field(&self, index: usize) -> &Value {
-        let own = self.fields.iter().find(|(i, _)| *i == index);
-        own.map_or(&self.schema.fields[index].default, |(_, value)| value)
+        let own = self.fields.iter().find(|field| field.index == index);
+        own.map_or(&self.schema.fields[index].default, |field| &field.value)
     }
 
     /// The value of a key if it is a string.
@@ -96,12 +106,19 @@ impl Config {
 
     /// Replaces the value of a key, without looking at its shape.
     pub fn set(&mut self, key: &str, value: Value) {
+        self.set_shared(key, Arc::new(value));
+    }
+
+    fn set_shared(&mut self, key: &str, value: Arc<Value>) {
         let key = canonical(key);
         match self.schema.position(key) {
-            Some(index) => match self.fields.iter_mut().find(|(i, _)| *i == index) {
-                Some((_, old)) => *old = value,
-                None => self.fields.push((index, value)),
-            },
+            Some(index) => {
+                let field = SetField { index, value, is_settled: false };
+                match self.fields.iter_mut().find(|field| field.index == index) {
+                    Some(old) => *old = field,
+                    None => self.fields.push(field),
+                }
+            }
             None => match self.extras.iter_mut().find(|(k, _)| &**k == key) {
                 Some((_, old)) => *old = value,
                 None => self.extras.push((Arc::from(key), value)),
@@ -113,7 +130,7 @@ impl Config {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         let fields = self.schema.fields.iter().enumerate();
         let known = fields.map(|(index, field)| (field.key, self.field(index)));
-        known.chain(self.extras.iter().map(|(key, value)| (&**key, value)))
+        known.chain(self.extras.iter().map(|(key, value)| (&**key, &**value)))
     }
 
     /// The configuration as a JSON object.
@@ -122,7 +139,7 @@ impl Config {
     }
 
     /// Overlays one layer, key by key as the resource type combines them.
-    fn overlay<'a>(&mut self, layer: impl Iterator<Item = (&'a str, &'a Value)>) -> Result<()> {
+    fn overlay<'a>(&mut self, layer: impl Iterator<Item = (&'a str, Arc<Value>)>) -> Result<()> {
         for (key, value) in layer {
             let key = canonical(key);
             let merged = match self.schema.position(key) {
@@ -130,9 +147,9 @@ impl Config {
                     self.nulled.retain(|nulled| *nulled != index);
                     merge::combine(&self.schema.fields[index], self.field(index), value)?
                 }
-                None => value.clone(),
+                None => value,
             };
-            self.set(key, merged);
+            self.set_shared(key, merged);
         }
         Ok(())
     }
@@ -143,12 +160,12 @@ impl Config {
         let sets_null = layers.iter().any(|layer| layer.values().any(Value::is_null));
         let project = (sets_null && self.schema.position("materialized").is_some()).then(|| self.clone());
         for layer in layers {
-            self.overlay(layer.iter().map(|(key, value)| (key.as_str(), value)))?;
+            self.overlay(layer.iter().map(|(key, value)| (key.as_str(), Arc::new(value.clone()))))?;
         }
-        for (index, kept) in project.into_iter().flat_map(|project| project.fields) {
-            if self.field(index).is_null() && !kept.is_null() {
-                self.set(self.schema.fields[index].key, kept);
-                self.nulled.push(index);
+        for kept in project.into_iter().flat_map(|project| project.fields) {
+            if self.field(kept.index).is_null() && !kept.value.is_null() {
+                self.set_shared(self.schema.fields[kept.index].key, kept.value);
+                self.nulled.push(kept.index);
             }
         }
         Ok(())
@@ -156,11 +173,24 @@ impl Config {
 
     /// Brings the values into their final form and checks them.
     fn finish(&mut self) -> Result<()> {
-        for (index, value) in &mut self.fields {
-            merge::normalize(&self.schema.fields[*index], value)?;
+        for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
+            merge::normalize(&self.schema.fields[field.index], Arc::make_mut(&mut field.value))?;
+            field.is_settled = true;
         }
         self.finish_test();
         self.check()
+    }
+
+    /// Brings the values into their final form where that is possible, so that nodes can share them. Values
+    /// that are wrong may still be replaced by nearer layers.
+    fn settle(&mut self) {
+        for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
+            let mut value = Value::clone(&field.value);
+            if merge::normalize(&self.schema.fields[field.index], &mut value).is_ok() {
+                field.value = Arc::new(value);
+                field.is_settled = true;
+            }
+        }
     }
 
     /// For tests, `store_failures_as` rules `store_failures`, and stands for it where it is not set.
