@@ -3,12 +3,14 @@
 //! The serialized form is dbt's `manifest.json`, version 12
 //! (<https://schemas.getdbt.com/dbt/manifest/v12.json>); field names and order follow what dbt writes.
 
+mod lookup;
 mod macros;
 mod node;
 mod resource;
 mod source;
 mod yaml_only;
 
+pub use lookup::{Found, Lookup, version_suffix};
 pub use macros::{Doc, Macro, MacroArgument};
 pub use node::{
     Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, TestFields, TestMetadata,

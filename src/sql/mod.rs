@@ -1,6 +1,7 @@
 //! SQL's nouns: quoted identifiers, relations and columns. No I/O.
 
 mod column;
+pub mod constraint;
 mod ident;
 mod relation;
 
