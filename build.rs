@@ -7,6 +7,7 @@ use std::env;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
+    println!("cargo:rerun-if-env-changed=DUCKDB_DOWNLOAD_LIB");
     if env::var_os("CARGO_FEATURE_BUNDLED").is_some() {
         return;
     }
@@ -18,7 +19,12 @@ fn main() {
     for folder in [origin.to_owned(), format!("{origin}/deps"), format!("{origin}/..")] {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }
-    if let Ok(folder) = env::var("DUCKDB_LIB_DIR") {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
+    match env::var("DUCKDB_LIB_DIR") {
+        Ok(folder) => println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}"),
+        Err(_) if env::var_os("DUCKDB_DOWNLOAD_LIB").is_some() => {}
+        Err(_) => println!(
+            "cargo:warning=DUCKDB_LIB_DIR is not set: linking the system's libduckdb. \
+             `scripts/with-duckdb cargo …` fetches the official one"
+        ),
     }
 }
