@@ -1,6 +1,7 @@
 //! rbt: a data build tool in one program.
 
 pub mod error;
+pub mod graph;
 pub mod manifest;
 pub mod project;
 pub mod sql;
