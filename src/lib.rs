@@ -1,8 +1,14 @@
 //! rbt: a data build tool in one program.
 
+pub mod cli;
 pub mod error;
+pub mod events;
+pub mod extract;
+pub mod flags;
 pub mod graph;
+pub mod jinja;
 pub mod manifest;
+pub mod parse;
 pub mod project;
 pub mod sql;
 pub mod text;
