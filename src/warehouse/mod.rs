@@ -5,16 +5,20 @@
 //!  profiles.yml target ──credentials──▶ Credentials ──open──▶ Warehouse ──connect──▶ Connection ──execute──▶ Table
 //! ```
 
+mod cache;
 mod credentials;
 mod duckdb;
 mod position;
 pub mod seed;
+mod session;
 mod table;
 
 use std::sync::Arc;
 
+pub use cache::RelationCache;
 pub use credentials::Credentials;
 pub use position::{Position, position};
+pub use session::Session;
 pub use table::{Cell, ColumnInfo, Table};
 
 use crate::error::Result;

@@ -1,0 +1,229 @@
+//! The configuration of a node: what its resource type knows by default, overlaid by the layers that the
+//! project gives ([`resolve`]).
+
+mod merge;
+mod schema;
+mod tree;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::project::resource::ResourceType;
+use schema::Schema;
+
+pub use merge::add_config_call;
+pub use tree::{ConfigTrees, resolve, resolve_unrendered};
+
+/// The configuration of one node, an ordered mapping from key to JSON value.
+///
+/// The keys that the resource type knows are always there, with their defaults; others follow in the order in
+/// which they were first set. Defaults are shared, so a configuration costs as much memory as it deviates.
+#[derive(Clone)]
+pub struct Config {
+    schema: &'static Schema,
+    /// Deviations from the defaults, by index of the field.
+    fields: Vec<(usize, Value)>,
+    extras: Vec<(Arc<str>, Value)>,
+    /// Fields that a nearer layer set to null in vain; see [`Config::custom_name`].
+    nulled: Vec<usize>,
+}
+
+/// Hooks are known under two spellings; the one with a hyphen is the key.
+fn canonical(key: &str) -> &str {
+    match key {
+        "pre_hook" => "pre-hook",
+        "post_hook" => "post-hook",
+        key => key,
+    }
+}
+
+impl Config {
+    /// The defaults of a resource type.
+    pub fn new(resource: ResourceType) -> Self {
+        Config { schema: Schema::of(resource), fields: Vec::new(), extras: Vec::new(), nulled: Vec::new() }
+    }
+
+    /// A configuration as an artifact has it: the object's keys replace the defaults.
+    ///
+    /// # Errors
+    /// If a value does not have the shape that its key wants.
+    pub fn from_json(resource: ResourceType, object: &Map<String, Value>) -> Result<Self> {
+        let mut config = Config::new(resource);
+        for (key, value) in object {
+            config.set(key, value.clone());
+        }
+        config.finish()?;
+        Ok(config)
+    }
+
+    /// The value of a key; hooks are found under both spellings. `None` for a key that neither the resource
+    /// type nor the user knows, while a known key that is not set has a null value.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let key = canonical(key);
+        match self.schema.position(key) {
+            Some(index) => Some(self.field(index)),
+            None => self.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| value),
+        }
+    }
+
+    fn field(&self, index: usize) -> &Value {
+        let own = self.fields.iter().find(|(i, _)| *i == index);
+        own.map_or(&self.schema.fields[index].default, |(_, value)| value)
+    }
+
+    /// The value of a key if it is a string.
+    pub fn get_str(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    /// The value of a key if it is a boolean.
+    pub fn get_bool(&self, key: &str) -> Option<bool> {
+        self.get(key)?.as_bool()
+    }
+
+    /// The custom `schema`, `database` or `alias` that a relation's name is made of.
+    ///
+    /// It differs from [`Config::get_str`] where the node sets the key to null and the project file does not:
+    /// in dbt the configuration then keeps the project's value, while the name is made without it.
+    pub fn custom_name(&self, key: &str) -> Option<&str> {
+        let is_nulled = self.schema.position(key).is_some_and(|index| self.nulled.contains(&index));
+        if is_nulled { None } else { self.get_str(key) }
+    }
+
+    /// Replaces the value of a key, without looking at its shape.
+    pub fn set(&mut self, key: &str, value: Value) {
+        let key = canonical(key);
+        match self.schema.position(key) {
+            Some(index) => match self.fields.iter_mut().find(|(i, _)| *i == index) {
+                Some((_, old)) => *old = value,
+                None => self.fields.push((index, value)),
+            },
+            None => match self.extras.iter_mut().find(|(k, _)| &**k == key) {
+                Some((_, old)) => *old = value,
+                None => self.extras.push((Arc::from(key), value)),
+            },
+        }
+    }
+
+    /// All keys with their values, in the order of dbt's artifacts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let fields = self.schema.fields.iter().enumerate();
+        let known = fields.map(|(index, field)| (field.key, self.field(index)));
+        known.chain(self.extras.iter().map(|(key, value)| (&**key, value)))
+    }
+
+    /// The configuration as a JSON object.
+    pub fn to_json(&self) -> Value {
+        Value::Object(self.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect())
+    }
+
+    /// Overlays one layer, key by key as the resource type combines them.
+    fn overlay<'a>(&mut self, layer: impl Iterator<Item = (&'a str, &'a Value)>) -> Result<()> {
+        for (key, value) in layer {
+            let key = canonical(key);
+            let merged = match self.schema.position(key) {
+                Some(index) => {
+                    self.nulled.retain(|nulled| *nulled != index);
+                    merge::combine(&self.schema.fields[index], self.field(index), value)?
+                }
+                None => value.clone(),
+            };
+            self.set(key, merged);
+        }
+        Ok(())
+    }
+
+    /// Overlays the node's own layers. A null there does not undo what the project file sets for things that
+    /// are built.
+    fn overlay_own<'a>(&mut self, layers: &[&'a Map<String, Value>]) -> Result<()> {
+        let sets_null = layers.iter().any(|layer| layer.values().any(Value::is_null));
+        let project = (sets_null && self.schema.position("materialized").is_some()).then(|| self.clone());
+        for layer in layers {
+            self.overlay(layer.iter().map(|(key, value)| (key.as_str(), value)))?;
+        }
+        for (index, kept) in project.into_iter().flat_map(|project| project.fields) {
+            if self.field(index).is_null() && !kept.is_null() {
+                self.set(self.schema.fields[index].key, kept);
+                self.nulled.push(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the values into their final form and checks them.
+    fn finish(&mut self) -> Result<()> {
+        for (index, value) in &mut self.fields {
+            merge::normalize(&self.schema.fields[*index], value)?;
+        }
+        self.finish_test();
+        self.check()
+    }
+
+    /// For tests, `store_failures_as` rules `store_failures`, and stands for it where it is not set.
+    fn finish_test(&mut self) {
+        if self.schema.position("store_failures_as").is_none() {
+            return;
+        }
+        match (self.get_str("store_failures_as"), self.get_bool("store_failures")) {
+            (Some(stored_as), _) => {
+                let is_stored = stored_as != "ephemeral";
+                self.set("store_failures", Value::Bool(is_stored));
+            }
+            (None, Some(is_stored)) => {
+                self.set("store_failures_as", Value::from(if is_stored { "table" } else { "ephemeral" }));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// What one key demands of another.
+    fn check(&self) -> Result<()> {
+        let materialized = self.get_str("materialized");
+        let fixed =
+            self.schema.position("materialized").and_then(|index| self.schema.fields[index].default.as_str());
+        if let (Some(fixed @ ("seed" | "test")), Some(chosen)) = (fixed, materialized)
+            && fixed != chosen
+        {
+            return Err(Error::compilation(format!("a {fixed} cannot be materialized as '{chosen}'"))
+                .help(format!("remove the configuration `materialized` from this {fixed}")));
+        }
+        let is_enforced =
+            self.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true));
+        let on_schema_change = self.get_str("on_schema_change").unwrap_or_default();
+        if is_enforced
+            && materialized == Some("incremental")
+            && !matches!(on_schema_change, "append_new_columns" | "fail")
+        {
+            return Err(Error::compilation(format!(
+                "invalid value for `on_schema_change`: '{on_schema_change}' in an incremental model with an enforced contract"
+            ))
+            .help("set on_schema_change to 'append_new_columns' or 'fail'"));
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.schema, other.schema) && self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! A dbt project as it lies on disk: project files, profiles, packages, variables, files and configurations.
+
+pub mod config;
+pub mod resource;
+pub mod yaml;

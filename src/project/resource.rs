@@ -1,0 +1,59 @@
+//! The kinds of things that a project is made of, under dbt's names.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The `resource_type` of a node, a macro or a documentation block, as artifacts and selectors write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceType {
+    Model,
+    Analysis,
+    Test,
+    Snapshot,
+    Operation,
+    Seed,
+    SqlOperation,
+    Doc,
+    Source,
+    Macro,
+    Exposure,
+    Metric,
+    Group,
+    SavedQuery,
+    SemanticModel,
+    UnitTest,
+    Function,
+}
+
+impl ResourceType {
+    /// The word for it in artifacts, unique ids and selectors.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ResourceType::Model => "model",
+            ResourceType::Analysis => "analysis",
+            ResourceType::Test => "test",
+            ResourceType::Snapshot => "snapshot",
+            ResourceType::Operation => "operation",
+            ResourceType::Seed => "seed",
+            ResourceType::SqlOperation => "sql_operation",
+            ResourceType::Doc => "doc",
+            ResourceType::Source => "source",
+            ResourceType::Macro => "macro",
+            ResourceType::Exposure => "exposure",
+            ResourceType::Metric => "metric",
+            ResourceType::Group => "group",
+            ResourceType::SavedQuery => "saved_query",
+            ResourceType::SemanticModel => "semantic_model",
+            ResourceType::UnitTest => "unit_test",
+            ResourceType::Function => "function",
+        }
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
