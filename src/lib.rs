@@ -4,3 +4,4 @@ pub mod cli;
 pub mod error;
 pub mod events;
 pub mod flags;
+pub mod project;
