@@ -354,7 +354,9 @@ impl Events {
             Severity::Error => return Err(as_error(warning)),
             Severity::Warn => {}
         }
-        if is_deprecation(warning.code) && self.count_deprecation(warning.code) > 1 && !self.0.show_all_deprecations
+        if is_deprecation(warning.code)
+            && self.count_deprecation(warning.code) > 1
+            && !self.0.show_all_deprecations
         {
             return Ok(());
         }
@@ -411,8 +413,10 @@ impl Events {
 }
 
 fn as_error(warning: Warning) -> Error {
-    let error = Error::compilation(warning.message)
-        .help(format!("{} is a warning that --warn-error or --warn-error-options make an error", warning.code));
+    let error = Error::compilation(warning.message).help(format!(
+        "{} is a warning that --warn-error or --warn-error-options make an error",
+        warning.code
+    ));
     match warning.location {
         Some(location) => error.at(location),
         None => error,
@@ -544,7 +548,8 @@ mod tests {
     #[test]
     fn warn_error_makes_errors() {
         let flags = Flags { warn_error: Some(true), ..Flags::default() };
-        let error = Events::new(Vec::new(), &flags).warn(Warning::new("NothingToDo", "Nothing to do")).unwrap_err();
+        let error =
+            Events::new(Vec::new(), &flags).warn(Warning::new("NothingToDo", "Nothing to do")).unwrap_err();
         assert_eq!(error.message(), "Nothing to do");
     }
 

@@ -574,8 +574,10 @@ impl Flags {
             "which",
         ];
         let all = self.to_map();
-        let mut shown: Map<String, Value> =
-            SHOWN.iter().map(|name| (name.to_uppercase(), all.get(*name).cloned().unwrap_or_default())).collect();
+        let mut shown: Map<String, Value> = SHOWN
+            .iter()
+            .map(|name| (name.to_uppercase(), all.get(*name).cloned().unwrap_or_default()))
+            .collect();
         shown.insert("LOG_PATH".into(), json!(self.log_dir()));
         shown.insert("NO_PRINT".into(), Value::Null);
         shown
@@ -650,7 +652,9 @@ impl WarnErrorOptions {
     /// Fails when the shape or a name is wrong.
     pub fn from_value(value: &Value, notices: &mut Vec<Notice>) -> Result<Self> {
         let Value::Object(map) = value else {
-            return Err(wrong_options("expected a mapping with the keys `error`, `warn` and `silence`".into()));
+            return Err(wrong_options(
+                "expected a mapping with the keys `error`, `warn` and `silence`".into(),
+            ));
         };
         let mut options = Map::new();
         for (key, value) in map {
@@ -674,8 +678,9 @@ impl WarnErrorOptions {
                 });
             }
         }
-        let options: WarnErrorOptions = serde_json::from_value(Value::Object(options))
-            .map_err(|_| wrong_options("`error` takes \"all\" or a list, `warn` and `silence` take lists".into()))?;
+        let options: WarnErrorOptions = serde_json::from_value(Value::Object(options)).map_err(|_| {
+            wrong_options("`error` takes \"all\" or a list, `warn` and `silence` take lists".into())
+        })?;
         options.check()?;
         Ok(options)
     }

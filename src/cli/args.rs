@@ -38,7 +38,10 @@ pub const COMMANDS: &[Spec] = &[
             ("Everything", "build"),
             ("A model, all it needs and all that needs it", "build --select +orders+"),
             ("What is tagged nightly, but not the staging folder", "build -s tag:nightly --exclude staging"),
-            ("Only what changed since the last run in production", "build -s state:modified+ --defer --state prod"),
+            (
+                "Only what changed since the last run in production",
+                "build -s state:modified+ --defer --state prod",
+            ),
         ],
         positional: None,
         options: &[
@@ -339,15 +342,7 @@ pub const COMMANDS: &[Spec] = &[
         about: "Serve the documentation as web pages",
         examples: &[("On another port", "docs serve --port 8081 --no-browser")],
         positional: None,
-        options: &[
-            o::BROWSER,
-            o::HOST,
-            o::PORT,
-            o::PROJECT_DIR,
-            o::PROFILES_DIR,
-            o::VARS,
-            o::TARGET_PATH,
-        ],
+        options: &[o::BROWSER, o::HOST, o::PORT, o::PROJECT_DIR, o::PROFILES_DIR, o::VARS, o::TARGET_PATH],
     },
     Spec {
         words: &["deps"],
@@ -392,8 +387,11 @@ pub const COMMANDS: &[Spec] = &[
 ];
 
 /// Other names of commands: (name, the words it stands for).
-pub const ALIASES: &[(&[&str], &[&str])] =
-    &[(&["ls"], &["list"]), (&["freshness"], &["source", "freshness"]), (&["source", "snapshot-freshness"], &["source", "freshness"])];
+pub const ALIASES: &[(&[&str], &[&str])] = &[
+    (&["ls"], &["list"]),
+    (&["freshness"], &["source", "freshness"]),
+    (&["source", "snapshot-freshness"], &["source", "freshness"]),
+];
 
 /// Where rbt was called: everything outside of the words that decides about flags.
 pub struct Surroundings {
@@ -408,8 +406,9 @@ pub struct Surroundings {
 pub fn parse(argv: &[String], surroundings: &Surroundings) -> Result<Flags, Stop> {
     let program = program_name(argv);
     let words = argv.get(1..).unwrap_or_default();
-    let matches =
-        help::command(program).try_get_matches_from(argv).map_err(|error| usage::from_clap(program, words, error))?;
+    let matches = help::command(program)
+        .try_get_matches_from(argv)
+        .map_err(|error| usage::from_clap(program, words, error))?;
     let mut levels = vec![&matches];
     let mut path = Vec::new();
     while let Some((name, sub)) = levels[levels.len() - 1].subcommand() {
@@ -568,8 +567,9 @@ fn note_oddities(words: &[String], env: &BTreeMap<String, String>, notices: &mut
         if words.iter().any(|word| word == name) {
             notices.push(Notice {
                 code: "ModelParamUsageDeprecation",
-                message: "Usage of `--models`, `--model`, and `-m` is deprecated in favor of `--select` or `-s`."
-                    .into(),
+                message:
+                    "Usage of `--models`, `--model`, and `-m` is deprecated in favor of `--select` or `-s`."
+                        .into(),
             });
         }
     }

@@ -53,7 +53,9 @@ pub fn command(program: &'static str) -> Clap {
     for spec in COMMANDS {
         match spec.words {
             [name] => root = root.subcommand(leaf(program, name, spec)),
-            [group, _] if root.find_subcommand(group).is_none() => root = root.subcommand(branch(program, group)),
+            [group, _] if root.find_subcommand(group).is_none() => {
+                root = root.subcommand(branch(program, group))
+            }
             _ => {}
         }
     }
@@ -99,7 +101,9 @@ fn leaf(program: &'static str, name: &'static str, spec: &'static Spec) -> Clap 
     if let Some((positional, required)) = spec.positional {
         let arg = match positional {
             "macro" => Arg::new("macro").value_name("MACRO").help("The macro's name, or package.name"),
-            _ => Arg::new("project_name").value_name("PROJECT_NAME").help("The project's name, also its folder's"),
+            _ => Arg::new("project_name")
+                .value_name("PROJECT_NAME")
+                .help("The project's name, also its folder's"),
         };
         leaf = leaf.arg(arg.required(required));
     }
@@ -154,7 +158,8 @@ fn overview(program: &str) -> String {
     for (heading, commands) in TOPICS {
         text.push_str(&format!("{heading}:\n"));
         for spec in COMMANDS.iter().filter(|spec| commands.contains(&spec.command)) {
-            let name = if spec.command == Command::List { "list, ls".to_owned() } else { spec.words.join(" ") };
+            let name =
+                if spec.command == Command::List { "list, ls".to_owned() } else { spec.words.join(" ") };
             text.push_str(&format!("  {name:<17} {}\n", spec.about));
         }
         text.push('\n');

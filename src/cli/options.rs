@@ -84,7 +84,13 @@ pub struct Opt {
 }
 
 impl Opt {
-    const fn new(name: &'static str, long: &'static str, kind: Kind, group: Group, help: &'static str) -> Self {
+    const fn new(
+        name: &'static str,
+        long: &'static str,
+        kind: Kind,
+        group: Group,
+        help: &'static str,
+    ) -> Self {
         Opt { name, long, aliases: &[], short: None, short_aliases: &[], env: None, kind, group, help }
     }
 
@@ -169,7 +175,8 @@ pub const SELECT: Opt = Opt::new(
 .short('s')
 .aliases(&["models", "model"], &['m']);
 pub const LIST_SELECT: Opt =
-    Opt::new("select", "select", Kind::Words, Group::Selection, "Nodes to include, in selection syntax").short('s');
+    Opt::new("select", "select", Kind::Words, Group::Selection, "Nodes to include, in selection syntax")
+        .short('s');
 pub const MODELS: Opt = Opt::new(
     "models",
     "models",
@@ -179,8 +186,13 @@ pub const MODELS: Opt = Opt::new(
 )
 .short('m')
 .aliases(&["model"], &[]);
-pub const EXCLUDE: Opt =
-    Opt::new("exclude", "exclude", Kind::Words, Group::Selection, "Nodes to leave out, in the syntax of --select");
+pub const EXCLUDE: Opt = Opt::new(
+    "exclude",
+    "exclude",
+    Kind::Words,
+    Group::Selection,
+    "Nodes to leave out, in the syntax of --select",
+);
 pub const SELECTOR: Opt =
     Opt::new("selector", "selector", Kind::Text, Group::Selection, "A named selector of selectors.yml");
 pub const RESOURCE_TYPES: Opt = Opt::new(
@@ -268,10 +280,15 @@ pub const PROFILE: Opt = Opt::new(
     "The profile of profiles.yml, instead of the project's",
 )
 .env("DBT_PROFILE");
-pub const TARGET: Opt =
-    Opt::new("target", "target", Kind::Text, Group::Project, "The target of the profile, instead of its default")
-        .short('t')
-        .env("DBT_TARGET");
+pub const TARGET: Opt = Opt::new(
+    "target",
+    "target",
+    Kind::Text,
+    Group::Project,
+    "The target of the profile, instead of its default",
+)
+.short('t')
+.env("DBT_TARGET");
 pub const VARS: Opt = Opt::new(
     "vars",
     "vars",
@@ -467,8 +484,9 @@ pub const SINGLE_THREADED: Opt = Opt::new(
     "Run everything on one thread",
 )
 .env("DBT_SINGLE_THREADED");
-pub const SQLPARSE: Opt = Opt::new("sqlparse", "sqlparse", Kind::Yaml, Group::Hidden, "Accepted for compatibility")
-    .env("DBT_ENGINE_SQLPARSE");
+pub const SQLPARSE: Opt =
+    Opt::new("sqlparse", "sqlparse", Kind::Yaml, Group::Hidden, "Accepted for compatibility")
+        .env("DBT_ENGINE_SQLPARSE");
 
 // ---- Compare with an earlier state
 
@@ -536,8 +554,13 @@ pub const FRESHNESS_OUTPUT: Opt = Opt::new(
     "The file of the JSON report [default: target/sources.json]",
 )
 .short('o');
-pub const INLINE: Opt =
-    Opt::new("inline", "inline", Kind::Text, Group::Selection, "SQL with Jinja, instead of a node of the project");
+pub const INLINE: Opt = Opt::new(
+    "inline",
+    "inline",
+    Kind::Text,
+    Group::Selection,
+    "SQL with Jinja, instead of a node of the project",
+);
 pub const INLINE_DIRECT: Opt = Opt::new(
     "inline_direct",
     "inline-direct",
@@ -545,9 +568,15 @@ pub const INLINE_DIRECT: Opt = Opt::new(
     Group::Hidden,
     "SQL as it is, without loading the project",
 );
-pub const LIMIT: Opt =
-    Opt::new("limit", "limit", Kind::Integer, Group::Output, "How many rows to show; -1 for all [default: 5]");
-pub const SHOW: Opt = Opt::new("show", "show", Kind::Switch, Group::Output, "Print some rows of what was loaded");
+pub const LIMIT: Opt = Opt::new(
+    "limit",
+    "limit",
+    Kind::Integer,
+    Group::Output,
+    "How many rows to show; -1 for all [default: 5]",
+);
+pub const SHOW: Opt =
+    Opt::new("show", "show", Kind::Switch, Group::Output, "Print some rows of what was loaded");
 pub const WRITE_JSON: Opt = Opt::new(
     "write_json",
     "write-json",
@@ -570,14 +599,25 @@ pub const EMPTY_CATALOG: Opt = Opt::new(
     Group::Execution,
     "Do not ask the warehouse: write a catalog without columns",
 );
-pub const STATIC: Opt =
-    Opt::new("static", "static", Kind::Switch, Group::Output, "Also write static_index.html, one page with all in it");
-pub const BROWSER: Opt =
-    Opt::new("browser", "browser", Kind::Toggle("no-browser"), Group::Output, "Open the pages in the web browser");
+pub const STATIC: Opt = Opt::new(
+    "static",
+    "static",
+    Kind::Switch,
+    Group::Output,
+    "Also write static_index.html, one page with all in it",
+);
+pub const BROWSER: Opt = Opt::new(
+    "browser",
+    "browser",
+    Kind::Toggle("no-browser"),
+    Group::Output,
+    "Open the pages in the web browser",
+);
 pub const HOST: Opt =
     Opt::new("host", "host", Kind::Text, Group::Output, "The address to listen on [default: 127.0.0.1]")
         .env("DBT_HOST");
-pub const PORT: Opt = Opt::new("port", "port", Kind::Integer, Group::Output, "The port to listen on [default: 8080]");
+pub const PORT: Opt =
+    Opt::new("port", "port", Kind::Integer, Group::Output, "The port to listen on [default: 8080]");
 
 // ---- Single commands
 
@@ -663,12 +703,22 @@ pub const LOG_LEVEL: Opt = Opt::new(
 pub const LOG_LEVEL_FILE: Opt =
     Opt::new("log_level_file", "log-level-file", LEVELS, Group::Logging, "The same for the log file alone")
         .env("DBT_LOG_LEVEL_FILE");
-pub const LOG_FORMAT: Opt =
-    Opt::new("log_format", "log-format", FORMATS, Group::Logging, "The form of messages, and of the log file")
-        .env("DBT_LOG_FORMAT");
-pub const LOG_FORMAT_FILE: Opt =
-    Opt::new("log_format_file", "log-format-file", FORMATS, Group::Logging, "The same for the log file alone")
-        .env("DBT_LOG_FORMAT_FILE");
+pub const LOG_FORMAT: Opt = Opt::new(
+    "log_format",
+    "log-format",
+    FORMATS,
+    Group::Logging,
+    "The form of messages, and of the log file",
+)
+.env("DBT_LOG_FORMAT");
+pub const LOG_FORMAT_FILE: Opt = Opt::new(
+    "log_format_file",
+    "log-format-file",
+    FORMATS,
+    Group::Logging,
+    "The same for the log file alone",
+)
+.env("DBT_LOG_FORMAT_FILE");
 pub const LOG_PATH: Opt = Opt::new(
     "log_path",
     "log-path",
@@ -693,9 +743,14 @@ pub const LOG_CACHE_EVENTS: Opt = Opt::new(
     "Log changes of the list of relations",
 )
 .env("DBT_LOG_CACHE_EVENTS");
-pub const PRINTER_WIDTH: Opt =
-    Opt::new("printer_width", "printer-width", Kind::Integer, Group::Logging, "The width of lines [default: 80]")
-        .env("DBT_PRINTER_WIDTH");
+pub const PRINTER_WIDTH: Opt = Opt::new(
+    "printer_width",
+    "printer-width",
+    Kind::Integer,
+    Group::Logging,
+    "The width of lines [default: 80]",
+)
+.env("DBT_PRINTER_WIDTH");
 pub const USE_COLORS: Opt = Opt::new(
     "use_colors",
     "use-colors",

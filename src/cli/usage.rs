@@ -35,7 +35,9 @@ impl Stop {
             _ => String::new(),
         };
         let message = message.as_ref();
-        Stop::Usage(format!("Usage: {path} [OPTIONS]{shape}\nTry '{path} --help' for help.\n\nError: {message}"))
+        Stop::Usage(format!(
+            "Usage: {path} [OPTIONS]{shape}\nTry '{path} --help' for help.\n\nError: {message}"
+        ))
     }
 
     /// A command line that ends where a command is still to come.

@@ -17,9 +17,11 @@ pub fn convert(opt: &Opt, words: &[String], notices: &mut Vec<Notice>) -> Result
     match opt.kind {
         Kind::Switch | Kind::Toggle(_) => boolean(word).map(Value::Bool),
         Kind::Text | Kind::Path => Ok(json!(word)),
-        Kind::Integer => {
-            word.trim().parse::<i64>().map(Value::from).map_err(|_| format!("'{word}' is not a valid integer."))
-        }
+        Kind::Integer => word
+            .trim()
+            .parse::<i64>()
+            .map(Value::from)
+            .map_err(|_| format!("'{word}' is not a valid integer.")),
         Kind::ExistingPath => {
             if Path::new(word).exists() {
                 Ok(json!(word))
@@ -162,7 +164,11 @@ mod tests {
             (&options::SELECT, &["a b", "+c"], json!(["a", "b", "+c"])),
             (&options::LOG_LEVEL, &["DEBUG"], json!("debug")),
             (&options::RESOURCE_TYPES, &["model", "Test"], json!(["model", "test"])),
-            (&options::VARS, &["{a: 1, b: yes, d: 2024-05-01}"], json!({"a": 1, "b": true, "d": "2024-05-01"})),
+            (
+                &options::VARS,
+                &["{a: 1, b: yes, d: 2024-05-01}"],
+                json!({"a": 1, "b": true, "d": "2024-05-01"}),
+            ),
             (&options::VARS, &["a: 1"], json!({"a": 1})),
             (&options::ADD_PACKAGE, &["x/y@1.2"], json!({"name": "x/y", "version": "1.2"})),
             (&options::ADD_PACKAGE, &["../local"], json!({"name": "../local", "version": null})),
