@@ -12,7 +12,7 @@ use super::sql_nodes::{Parsed, fqn, take_capture};
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
-use crate::jinja::{Origin, python_repr, python_str, values};
+use crate::jinja::{self, Origin, python_repr, python_str, values};
 use crate::manifest::{Checksum, Contract, DependsOn, Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::yaml::{Mapping, Yaml};
@@ -217,10 +217,10 @@ impl Parser<'_> {
         let fqn = fqn(target.package, relative, &full_name);
         let calls = with_tags(&definition.config, tags);
         let root = self.root_trees(project);
-        let config = resolve(ResourceType::Test, project.trees(), root, &fqn, None, Some(&calls))?;
+        let config = resolve(ResourceType::Test, &project.configs, root, &fqn, None, Some(&calls))?;
         let unrendered = resolve_unrendered(
             ResourceType::Test,
-            project.unrendered_trees(),
+            &project.unrendered_configs,
             self.unrendered_root_trees(project),
             &fqn,
             None,
@@ -295,7 +295,7 @@ impl Parser<'_> {
                 TargetKind::Ref { version } => node.refs.push(RefArgs {
                     name: target.name.to_owned(),
                     package: None,
-                    version: version.map(|version| Json::from(python_str(&values::from_json(version)))),
+                    version: version.map(|version| Json::from(python_str(&jinja::from_json(version)))),
                 }),
             }
             return Ok(());
@@ -316,7 +316,7 @@ impl Parser<'_> {
         if let Role::Parsing(recorded) = &context.role {
             *lock(recorded) = capture;
         }
-        let origin = Origin::inline(&node.original_file_path);
+        let origin = Origin::file(&node.original_file_path);
         context.render(&node.raw_code, &origin)?;
         Ok(context.take_capture())
     }
@@ -369,7 +369,7 @@ fn test_names(definition: &Definition, target: &TestTarget) -> (String, String) 
     let target_name = match &target.kind {
         TargetKind::Source { source } => format!("{source}_{}", target.name),
         TargetKind::Ref { version: Some(version) } => {
-            format!("{}_v{}", target.name, python_str(&values::from_json(version)))
+            format!("{}_v{}", target.name, python_str(&jinja::from_json(version)))
         }
         TargetKind::Ref { version: None } => target.name.to_owned(),
     };
@@ -394,7 +394,7 @@ fn test_names(definition: &Definition, target: &TestTarget) -> (String, String) 
 }
 
 fn text_of(json: &Json) -> String {
-    python_str(&values::from_json(json))
+    python_str(&jinja::from_json(json))
 }
 
 /// Runs of anything but ASCII letters, digits and underscores become one underscore.
@@ -427,7 +427,7 @@ fn hashable(metadata: &TestMetadata) -> String {
         }
     }
     let all = json!({ "kwargs": metadata.kwargs, "name": metadata.name, "namespace": metadata.namespace });
-    python_repr(&values::from_json(&leaves_as_text(&all)))
+    python_repr(&jinja::from_json(&leaves_as_text(&all)))
 }
 
 /// The text that runs the test: a call of its macro, and its configuration.
@@ -441,7 +441,7 @@ fn raw_code(definition: &Definition) -> String {
         .iter()
         .map(|(key, value)| match value {
             Json::String(text) => format!("{key}=\"{}\"", text.replace('"', "\\\"")),
-            other => format!("{key}={}", python_repr(&values::from_json(other))),
+            other => format!("{key}={}", python_repr(&jinja::from_json(other))),
         })
         .collect();
     let call = format!("{{{{ {name}(**{KWARGS_NAME}) }}}}");
@@ -452,7 +452,7 @@ fn raw_code(definition: &Definition) -> String {
 pub fn render_kwargs(context: &Context, node: &Node) -> Result<Value> {
     let Some(test) = &node.test else { return Ok(values::dict(Vec::<(&str, Value)>::new())) };
     let rendered = test.test_metadata.kwargs.iter().map(|(key, value)| {
-        let value = if key == "column_name" { values::from_json(value) } else { render_argument(context, node, value)? };
+        let value = if key == "column_name" { jinja::from_json(value) } else { render_argument(context, node, value)? };
         Ok((key.as_str(), value))
     });
     Ok(values::dict(rendered.collect::<Result<Vec<_>>>()?))
@@ -462,7 +462,7 @@ fn render_argument(context: &Context, node: &Node, value: &Json) -> Result<Value
     match value {
         Json::String(text) => {
             let template = if looks_like_call(text) { format!("{{{{ {text} }}}}") } else { text.clone() };
-            context.render_native(&template, &Origin::inline(&node.original_file_path))
+            context.render_native(&template, &Origin::file(&node.original_file_path))
         }
         Json::Array(items) => {
             let items: Result<Vec<Value>> = items.iter().map(|item| render_argument(context, node, item)).collect();
@@ -472,7 +472,7 @@ fn render_argument(context: &Context, node: &Node, value: &Json) -> Result<Value
             let pairs = map.iter().map(|(key, value)| Ok((key.as_str(), render_argument(context, node, value)?)));
             Ok(values::dict(pairs.collect::<Result<Vec<_>>>()?))
         }
-        other => Ok(values::from_json(other)),
+        other => Ok(jinja::from_json(other)),
     }
 }
 

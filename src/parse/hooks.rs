@@ -18,7 +18,7 @@ impl Parser<'_> {
     /// The hooks of one project as operation nodes.
     pub fn parse_run_hooks(&self, project: &Project) -> Result<Vec<Node>> {
         let mut nodes = Vec::new();
-        for (hook_type, hooks) in HOOK_TYPES.iter().zip([project.on_run_start(), project.on_run_end()]) {
+        for (hook_type, hooks) in HOOK_TYPES.iter().zip([&project.on_run_start, &project.on_run_end]) {
             for (index, sql) in hooks.iter().enumerate() {
                 nodes.push(self.parse_run_hook(project, hook_type, index, sql)?);
             }
@@ -27,10 +27,10 @@ impl Parser<'_> {
     }
 
     fn parse_run_hook(&self, project: &Project, hook_type: &str, index: usize, sql: &str) -> Result<Node> {
-        let package = project.name();
+        let package = project.name.as_str();
         let name = format!("{package}-{hook_type}-{index}");
         let fqn = vec![package.to_owned(), "hooks".to_owned(), name.clone()];
-        let mut config = resolve(ResourceType::Operation, project.trees(), None, &fqn, None, None)
+        let mut config = resolve(ResourceType::Operation, &project.configs, None, &fqn, None, None)
             .unwrap_or_else(|_| Config::new(ResourceType::Operation));
         config.set("tags", json!([hook_type]));
         let node = Node {

@@ -10,7 +10,7 @@ use serde_json::{Map, json};
 use crate::error::{Error, Location, Result};
 use crate::jinja::blocks::{self, Block, BlockKind};
 use crate::jinja::context::Macros;
-use crate::jinja::{MacroCall, MacroTemplate, Origin, static_macro_calls};
+use crate::jinja::{MacroCall, MacroTemplate, static_macro_calls};
 use crate::manifest::{Id, Macro, MacroArgument};
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/macros");
@@ -24,6 +24,8 @@ pub struct MacroFile {
     /// Relative to its project.
     pub path: String,
     pub text: Arc<str>,
+    /// The line of the file on which the text starts.
+    pub first_line: usize,
     /// Files of generic tests hold tests alone, files of macros anything but snapshots.
     pub is_test_file: bool,
 }
@@ -48,6 +50,7 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
                 package: package.into(),
                 path: format!("macros/{}", inside.display()),
                 text: text.into(),
+                first_line: 1,
                 is_test_file: false,
             });
         }
@@ -60,7 +63,7 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
 /// All macros: as templates to call, and as entries of the manifest.
 pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
     let split: Vec<Result<Vec<Block>>> =
-        files.par_iter().map(|file| blocks::split(&file.text, Path::new(&file.path))).collect();
+        files.par_iter().map(|file| split(file)).collect();
     let mut macros = Macros::new(root);
     let mut entries: Vec<Macro> = Vec::new();
     let mut errors = Vec::new();
@@ -87,9 +90,18 @@ pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Ma
     Ok((macros, entries))
 }
 
+fn split(file: &MacroFile) -> Result<Vec<Block>> {
+    let mut blocks = blocks::split(&file.text, Path::new(&file.path))?;
+    for block in &mut blocks {
+        block.origin.line += file.first_line - 1;
+        block.contents_origin.line += file.first_line - 1;
+    }
+    Ok(blocks)
+}
+
 fn holds_macro(block: &Block, file: &MacroFile) -> bool {
     match block.kind {
-        BlockKind::Macro | BlockKind::Materialization => !file.is_test_file,
+        BlockKind::Macro | BlockKind::Materialization { .. } => !file.is_test_file,
         BlockKind::Test => true,
         _ => false,
     }
@@ -98,14 +110,14 @@ fn holds_macro(block: &Block, file: &MacroFile) -> bool {
 fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result<Macro> {
     let name = block.macro_name();
     let unique_id = format!("macro.{}.{name}", file.package);
-    let template = MacroTemplate::new(&unique_id, block, &Origin::new(&file.path, 1))?;
+    let template = MacroTemplate::from_block(&*unique_id, block);
     if let Some(first) = macros.add(&file.package, &name, Arc::new(template)) {
         return Err(Error::compilation(format!(
             "dbt found two macros named \"{name}\" in the project \"{}\".",
             file.package
         ))
-        .at(Location::new(&file.path, block.line, 0))
-        .help(format!("rename or remove one of them; the other is in {}", first.origin().path().display())));
+        .at(Location::new(&file.path, block.origin.line, 0))
+        .help(format!("rename or remove one of them; the other is in {}", first.origin.path.display())));
     }
     Ok(Macro {
         unique_id: unique_id.into(),
@@ -120,8 +132,11 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
         patch_path: None,
         arguments: Vec::<MacroArgument>::new(),
         created_at: now,
-        supported_languages: block.supported_languages.clone(),
-        first_line: block.line,
+        supported_languages: match &block.kind {
+            BlockKind::Materialization { supported_languages, .. } => Some(supported_languages.clone()),
+            _ => None,
+        },
+        first_line: block.origin.line,
     })
 }
 

@@ -112,7 +112,7 @@ impl Parser<'_> {
         let mut names = Names::default();
         names.values.insert("doc".to_owned(), Value::from_dyn_object(docs.clone()));
         let context = Context::build(&self.shared, package, Role::Yaml, names);
-        let origin = Origin::new(&place.path, place.line.max(1));
+        let origin = Origin::at(place.path.as_path(), place.line.max(1), 1);
         let rendered = context.render(text, &origin).map_err(|error| error.at(place.clone()))?;
         let used = std::mem::take(&mut *lock(&docs.used));
         Ok((rendered, used))

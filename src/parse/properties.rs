@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 
 use super::Parser;
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::manifest::ResourceType;
 use crate::project::Project;
@@ -80,6 +80,16 @@ impl Properties {
     /// A text of the entry.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.yaml.get(key).and_then(Yaml::as_str)
+    }
+
+    /// The file below its resource folder: `schema.yml`.
+    pub fn relative_path(&self) -> &str {
+        self.file.split_once('/').map_or(&*self.file, |(_, rest)| rest)
+    }
+
+    /// Where the entry is.
+    pub fn location(&self) -> Location {
+        self.yaml.location(&self.path)
     }
 
     /// An error at the entry.
@@ -158,21 +168,22 @@ fn reject_duplicates(index: &PropertyIndex) -> Result<()> {
 }
 
 fn read_file(parser: &Parser, project: &Project, file: &SourceFile) -> Result<Vec<Properties>> {
-    let path = Arc::new(PathBuf::from(&file.original_path));
-    let (tree, duplicates) = yaml::parse_checked(&file.text, &path)?;
+    let shown = file.original_file_path();
+    let path = Arc::new(PathBuf::from(&shown));
+    let (tree, duplicates) = yaml::parse_checked(&file.contents, &path)?;
     for duplicate in duplicates {
-        let warning = Warning::new("DuplicateYAMLKeysDeprecation", format!("Duplicate key '{}' in {}", duplicate.key, file.original_path));
-        parser.warn(warning.at(crate::error::Location::new(&*path, duplicate.line as usize, duplicate.column as usize)));
+        let warning = Warning::new("DuplicateYAMLKeysDeprecation", format!("Duplicate key '{}' in {}", duplicate.key, shown));
+        parser.warn(warning.at(Location::new(&*path, duplicate.line as usize, duplicate.column as usize)));
     }
     if tree.is_null() {
         return Ok(Vec::new());
     }
     let Some(sections) = tree.as_map() else {
         return Err(tree
-            .error(&path, format!("Contents of file '{}' are not valid. Dictionary expected.", file.original_path))
+            .error(&path, format!("Contents of file '{}' are not valid. Dictionary expected.", shown))
             .help("a property file has keys such as models:, sources:, seeds:"));
     };
-    warn_unknown_sections(parser, sections, &path, &file.original_path);
+    warn_unknown_sections(parser, sections, &path, &shown);
     let mut entries = Vec::new();
     for (section, kind) in SECTIONS {
         let Some(list) = sections.get(section).filter(|list| !list.is_null()) else { continue };
@@ -205,24 +216,23 @@ fn read_entry(
     entry: &Yaml,
 ) -> Result<Properties> {
     let map = entry.need_map(&format!("an entry of {section}"), path)?;
-    let Some(name) = map.get("name").or_else(|| map.get("model")) else {
+    if map.get("name").or_else(|| map.get("model")).is_none() {
         return Err(entry.error(path, "Entry did not contain a name").help(format!("add `name:` to this entry of {section}")));
-    };
+    }
     let unrendered_text = |key: &str| map.get(key).and_then(Yaml::as_str).map(str::to_owned);
     let unrendered_config = match map.get("config").map(Yaml::to_json) {
         Some(Json::Object(config)) => config,
         _ => Map::new(),
     };
-    let _ = name;
-    let renderer = Renderer { parser, package: project.name(), path, section };
+    let renderer = Renderer { parser, package: &project.name, path, section };
     let yaml = renderer.render(entry, &mut Vec::new())?;
     let name = yaml.get("name").or_else(|| yaml.get("model")).map(Yaml::key_text).unwrap_or_default();
     let config = entry_config(&yaml, path, kind)?;
     Ok(Properties {
         kind,
         name,
-        package: project.name().into(),
-        file: file.original_path.as_str().into(),
+        package: project.name.as_str().into(),
+        file: file.original_file_path().into(),
         path: path.clone(),
         unrendered_place: (unrendered_text("database"), unrendered_text("schema")),
         yaml,
@@ -290,7 +300,7 @@ impl Renderer<'_> {
                 let mut rendered = Mapping::default();
                 for (key, value) in map.iter() {
                     keys.push(key.key_text());
-                    rendered.push(key.clone(), self.render(value, keys)?);
+                    rendered.set(&key.key_text(), self.render(value, keys)?);
                     keys.pop();
                 }
                 YamlValue::Map(rendered)

@@ -104,17 +104,16 @@ impl Parser<'_> {
         patch: Option<&Arc<Properties>>,
     ) -> Result<Source> {
         let package = &entry.package;
-        let relative = entry.file.split_once('/').map_or(&*entry.file, |(_, rest)| rest);
-        let mut fqn = super::sql_nodes::fqn(package, relative, &entry.name);
+        let mut fqn = super::sql_nodes::fqn(package, entry.relative_path(), &entry.name);
         fqn.push(name.to_owned());
         let config = self.table_config(entry, source, table)?;
         let project = self.project_of(package);
         let at = |error: Error| error.at(table.location(&entry.path));
         let resolved =
-            resolve(ResourceType::Source, project.trees(), self.root_trees(project), &fqn, Some(&config), None).map_err(at)?;
+            resolve(ResourceType::Source, &project.configs, self.root_trees(project), &fqn, Some(&config), None).map_err(at)?;
         let unrendered = resolve_unrendered(
             ResourceType::Source,
-            project.unrendered_trees(),
+            &project.unrendered_configs,
             self.unrendered_root_trees(project),
             &fqn,
             Some(&config),

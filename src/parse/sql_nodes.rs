@@ -18,7 +18,7 @@ use crate::manifest::{
 };
 use crate::project::Project;
 use crate::project::config::{resolve, resolve_unrendered};
-use crate::project::files::SourceFile;
+use crate::project::files::{self, SourceFile};
 use crate::project::yaml::Yaml;
 
 /// A node before it is parsed: what its file says about it.
@@ -93,14 +93,13 @@ pub fn of_file<'a>(
     file: &SourceFile,
     version: Option<(String, VersionOf)>,
 ) -> Unparsed<'a> {
-    let (_, stem) = path_parts(&file.relative_path);
+    let stem = file.stem().to_owned();
     let path = match resource_type {
         ResourceType::Analysis => format!("analysis/{}", file.relative_path),
         _ => file.relative_path.clone(),
     };
     let fqn_path = if resource_type == ResourceType::Analysis { &path } else { &file.relative_path };
-    let project_name = project.name();
-    let is_seed = resource_type == ResourceType::Seed;
+    let project_name = &project.name;
     let (name, fqn, unique_id, version) = match version {
         Some((name, version)) => {
             let suffix = version_suffix(&version.version);
@@ -120,46 +119,43 @@ pub fn of_file<'a>(
         name,
         project,
         path,
-        original_file_path: file.original_path.clone(),
+        original_file_path: file.original_file_path(),
         fqn,
         unique_id,
-        raw_code: if is_seed { "".into() } else { file.text.trim().into() },
-        checksum: if is_seed { seed_checksum(file) } else { checksum(&file.text) },
-        first_line: 1 + file.text[..file.text.len() - file.text.trim_start().len()].matches('\n').count(),
+        raw_code: file.contents.as_str().into(),
+        checksum: checksum_of(file),
+        first_line: file.first_line,
         version,
     }
 }
 
-/// Seeds larger than this are not hashed; their path stands for their content, as in dbt.
-const LARGEST_HASHED_SEED: usize = 1024 * 1024;
-
-fn seed_checksum(file: &SourceFile) -> Checksum {
-    if file.size > LARGEST_HASHED_SEED {
-        return Checksum { name: "path", checksum: file.original_path.clone() };
+fn checksum_of(file: &SourceFile) -> Checksum {
+    match &file.checksum {
+        files::Checksum::Sha256(hash) => Checksum { name: "sha256", checksum: hash.clone() },
+        files::Checksum::Path(path) => Checksum { name: "path", checksum: path.clone() },
     }
-    checksum(&file.text)
 }
 
 /// The snapshots in a file of `{% snapshot %}` blocks.
 pub fn of_snapshot_file<'a>(project: &'a Project, file: &SourceFile) -> Result<Vec<Unparsed<'a>>> {
-    let path = Path::new(&file.original_path);
+    let path = file.original_file_path();
     let mut snapshots = Vec::new();
-    for block in blocks::split(&file.text, path)? {
+    for block in blocks::split(&file.contents, Path::new(&path))? {
         if block.kind != blocks::BlockKind::Snapshot {
             continue;
         }
         let (mut folders, stem) = path_parts(&file.relative_path);
-        folders.insert(0, project.name().to_owned());
+        folders.insert(0, project.name.clone());
         folders.extend([stem, block.name.clone()]);
         snapshots.push(Unparsed {
             resource_type: ResourceType::Snapshot,
             project,
             path: file.relative_path.clone(),
-            original_file_path: file.original_path.clone(),
+            original_file_path: path.clone(),
             fqn: folders,
-            unique_id: format!("snapshot.{}.{}", project.name(), block.name),
-            checksum: checksum(&file.text),
-            first_line: block.contents_line,
+            unique_id: format!("snapshot.{}.{}", &project.name, block.name),
+            checksum: checksum_of(file),
+            first_line: block.contents_origin.line + file.first_line - 1,
             raw_code: block.contents.as_str().into(),
             name: block.name,
             version: None,
@@ -169,16 +165,17 @@ pub fn of_snapshot_file<'a>(project: &'a Project, file: &SourceFile) -> Result<V
 }
 
 /// A snapshot that is declared in YAML alone, on `relation:`.
-pub fn of_yaml_snapshot<'a>(project: &'a Project, entry: &Properties, relative_path: &str) -> Option<Unparsed<'a>> {
+pub fn of_yaml_snapshot<'a>(project: &'a Project, entry: &Properties) -> Option<Unparsed<'a>> {
     let relation = entry.text("relation")?;
+    let relative_path = entry.relative_path();
     let name = &entry.name;
     Some(Unparsed {
         resource_type: ResourceType::Snapshot,
         project,
         path: format!("{relative_path}/{name}.sql"),
         original_file_path: entry.file.to_string(),
-        fqn: fqn(project.name(), relative_path, name),
-        unique_id: format!("snapshot.{}.{name}", project.name()),
+        fqn: fqn(&project.name, relative_path, name),
+        unique_id: format!("snapshot.{}.{name}", &project.name),
         checksum: Checksum { name: "sha256", checksum: sha256_hex(relation.as_bytes()) },
         first_line: entry.yaml.line as usize,
         raw_code: format!("select * from {{{{ {relation} }}}}").into(),
@@ -196,7 +193,7 @@ impl Parser<'_> {
         let project = unparsed.project;
         let layers = |calls: Option<&Map<String, Json>>| {
             let root = self.root_trees(project);
-            resolve(unparsed.resource_type, project.trees(), root, &unparsed.fqn, config_layer, calls)
+            resolve(unparsed.resource_type, &project.configs, root, &unparsed.fqn, config_layer, calls)
                 .map_err(|error| error.at(location.clone()))
         };
         let mut node = self.new_node(&unparsed);
@@ -207,7 +204,7 @@ impl Parser<'_> {
         let unrendered = properties.map(|entry| &entry.unrendered_config);
         node.unrendered_config = resolve_unrendered(
             unparsed.resource_type,
-            project.unrendered_trees(),
+            &project.unrendered_configs,
             self.unrendered_root_trees(project),
             &unparsed.fqn,
             unrendered,
@@ -241,7 +238,7 @@ impl Parser<'_> {
             unique_id: unparsed.unique_id.as_str().into(),
             resource_type: unparsed.resource_type,
             name: unparsed.name.clone(),
-            package_name: unparsed.project.name().into(),
+            package_name: unparsed.project.name.as_str().into(),
             path: unparsed.path.clone(),
             original_file_path: unparsed.original_file_path.clone(),
             fqn: unparsed.fqn.clone(),
@@ -267,7 +264,7 @@ impl Parser<'_> {
             depends_on: DependsOn::default(),
             contract: Contract { alias_types: true, ..Contract::default() },
             root_path: (unparsed.resource_type == ResourceType::Seed)
-                .then(|| unparsed.project.root().to_string_lossy().into_owned()),
+                .then(|| unparsed.project.root.to_string_lossy().into_owned()),
             model,
             test: None,
             function: None,
@@ -283,7 +280,7 @@ impl Parser<'_> {
         }
         let node = Arc::new(node);
         let context = self.parsing_context(&node, Vec::new());
-        let origin = Origin::new(&node.original_file_path, node.first_line);
+        let origin = Origin::at(&node.original_file_path, node.first_line, 1);
         let result = context.render(&node.raw_code, &origin);
         let capture = context.take_capture();
         drop(context);
@@ -318,7 +315,7 @@ impl Parser<'_> {
         for sql in hooks {
             let context = self.parsing_context(&shared_node, Vec::new());
             context
-                .render(&sql, &Origin::inline(&node.original_file_path))
+                .render(&sql, &Origin::file(&node.original_file_path))
                 .map_err(|error| error.trace(format!("in a hook of {}", node.unique_id)))?;
             take_capture(node, context.take_capture());
         }

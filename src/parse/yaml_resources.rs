@@ -18,11 +18,6 @@ use crate::manifest::{
 use crate::project::config::{Config, resolve, resolve_unrendered};
 use crate::project::yaml::Yaml;
 
-/// The part of a property file's path below its resource folder.
-fn relative(entry: &Properties) -> &str {
-    entry.file.split_once('/').map_or(&*entry.file, |(_, rest)| rest)
-}
-
 fn owner(entry: &Properties) -> Result<Json> {
     let Some(owner) = entry.yaml.get("owner") else {
         return Err(entry
@@ -40,7 +35,7 @@ fn owner(entry: &Properties) -> Result<Json> {
 impl Parser<'_> {
     fn yaml_config(&self, entry: &Properties, fqn: &[String], layer: &Map<String, Json>) -> Result<Config> {
         let project = self.project_of(&entry.package);
-        resolve(entry.kind, project.trees(), self.root_trees(project), fqn, Some(layer), None)
+        resolve(entry.kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
             .map_err(|error| error.at(entry.yaml.location(&entry.path)))
     }
 
@@ -48,7 +43,7 @@ impl Parser<'_> {
     fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
         let context = Context::build(&self.shared, package, Role::Parsing(Mutex::default()), Names::default());
         for call in calls {
-            let origin = Origin::inline(&place.path.to_string_lossy());
+            let origin = Origin::at(place.path.as_path(), place.line.max(1), 1);
             context.render(&format!("{{{{ {call} }}}}"), &origin).map_err(|error| error.at(place.clone()))?;
         }
         Ok(context.take_capture())
@@ -57,12 +52,12 @@ impl Parser<'_> {
     /// Parses an entry under `exposures:`.
     pub fn parse_exposure(&self, entry: &Properties) -> Result<Exposure> {
         let place = entry.yaml.location(&entry.path);
-        let fqn = fqn(&entry.package, relative(entry), &entry.name);
+        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
         let mut config = self.yaml_config(entry, &fqn, &entry.config)?;
         let project = self.project_of(&entry.package);
         let root = self.unrendered_root_trees(project);
         let unrendered_config =
-            resolve_unrendered(entry.kind, project.unrendered_trees(), root, &fqn, Some(&entry.unrendered_config), None);
+            resolve_unrendered(entry.kind, &project.unrendered_configs, root, &fqn, Some(&entry.unrendered_config), None);
         let own_tags = entry.yaml.get("tags").map(Yaml::to_json);
         let tags = Json::Array(sorted_tags(own_tags.iter().chain(config.get("tags"))));
         let mut meta = Map::new();
@@ -84,7 +79,7 @@ impl Parser<'_> {
             name: entry.name.clone(),
             resource_type: ResourceType::Exposure,
             package_name: entry.package.clone(),
-            path: relative(entry).to_owned(),
+            path: entry.relative_path().to_owned(),
             original_file_path: entry.file.to_string(),
             unique_id: format!("exposure.{}.{}", entry.package, entry.name).into(),
             fqn,
@@ -109,12 +104,12 @@ impl Parser<'_> {
 
     /// Parses an entry under `groups:`.
     pub fn parse_group(&self, entry: &Properties) -> Result<Group> {
-        let fqn = fqn(&entry.package, relative(entry), &entry.name);
+        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
         Ok(Group {
             name: entry.name.clone(),
             resource_type: ResourceType::Group,
             package_name: entry.package.clone(),
-            path: relative(entry).to_owned(),
+            path: entry.relative_path().to_owned(),
             original_file_path: entry.file.to_string(),
             unique_id: format!("group.{}.{}", entry.package, entry.name).into(),
             owner: owner(entry)?,
@@ -129,7 +124,7 @@ impl Parser<'_> {
         let Some(model) = entry.text("model").map(str::to_owned) else {
             return Err(entry.error(format!("unit test '{}' names no model", entry.name)).help("add `model:`"));
         };
-        let mut path = fqn(&entry.package, relative(entry), &model);
+        let mut path = fqn(&entry.package, entry.relative_path(), &model);
         path.push(entry.name.clone());
         let config = self.yaml_config(entry, &path, &entry.config)?;
         let mut given = Vec::new();
@@ -150,7 +145,7 @@ impl Parser<'_> {
             name: entry.name.clone(),
             package_name: entry.package.clone(),
             model,
-            path: relative(entry).to_owned(),
+            path: entry.relative_path().to_owned(),
             original_file_path: entry.file.to_string(),
             fqn: path,
             given,
@@ -173,7 +168,7 @@ impl Parser<'_> {
     /// Parses an entry of the semantic layer: its references are checked, the rest is kept as written.
     pub fn parse_semantic(&self, entry: &Properties) -> Result<SemanticResource> {
         let place = entry.yaml.location(&entry.path);
-        let fqn = fqn(&entry.package, relative(entry), &entry.name);
+        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
         let mut fields = match entry.yaml.to_json() {
             Json::Object(map) => map,
             _ => Map::new(),
@@ -186,7 +181,7 @@ impl Parser<'_> {
             resource_type: entry.kind,
             name: entry.name.clone(),
             package_name: entry.package.clone(),
-            path: relative(entry).to_owned(),
+            path: entry.relative_path().to_owned(),
             original_file_path: entry.file.to_string(),
             config: self.yaml_config(entry, &fqn, &entry.config)?,
             fqn,
