@@ -16,12 +16,14 @@ pub mod config;
 mod dbtignore;
 pub mod files;
 pub mod nearest;
+pub mod packages;
 pub mod profile;
 pub mod project_file;
 pub mod render;
 pub mod resource;
 pub mod semver;
 pub mod vars;
+pub mod workspace;
 pub mod yaml;
 
 use crate::error::Location;
