@@ -14,8 +14,6 @@ mod guard;
 mod queue;
 mod select;
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;
 
 pub use dag::{Dag, child_map, parent_map};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{
@@ -14,7 +15,7 @@ use crate::project::resource::ResourceType as ConfiguredType;
 /// A manifest of nodes in the form `a -> b c`: b and c depend on a. A name with a dot (`source.raw`, `test.t`,
 /// `unit_test.u`) is of that type, one without is a model.
 pub(super) fn manifest(edges: &str) -> Manifest {
-    let mut parents: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
+    let mut parents: IndexMap<String, Vec<String>> = IndexMap::new();
     for line in edges.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (parent, children) = line.split_once("->").unwrap_or((line, ""));
         let parent = id(parent.trim());
@@ -59,46 +60,32 @@ fn section(kind: &str) -> &'static str {
 
 /// Reads as much of a `manifest.json` as the graph looks at.
 pub(super) fn read(json: &Json) -> Manifest {
-    let mut manifest = Manifest::default();
-    for node in entries(json, "nodes") {
-        manifest.nodes.insert(unique_id(node), self::node(node));
+    Manifest {
+        nodes: entries(json, "nodes", node),
+        functions: entries(json, "functions", node),
+        sources: entries(json, "sources", source),
+        macros: entries(json, "macros", own_macro),
+        exposures: entries(json, "exposures", exposure),
+        unit_tests: entries(json, "unit_tests", unit_test),
+        metrics: entries(json, "metrics", semantic),
+        semantic_models: entries(json, "semantic_models", semantic),
+        saved_queries: entries(json, "saved_queries", semantic),
+        disabled: entries(json, "disabled", disabled),
+        ..Manifest::default()
     }
-    for node in entries(json, "functions") {
-        manifest.functions.insert(unique_id(node), self::node(node));
-    }
-    for source in entries(json, "sources") {
-        manifest.sources.insert(unique_id(source), self::source(source));
-    }
-    for own in entries(json, "macros") {
-        manifest.macros.insert(unique_id(own), self::own_macro(own));
-    }
-    for exposure in entries(json, "exposures") {
-        manifest.exposures.insert(unique_id(exposure), self::exposure(exposure));
-    }
-    for test in entries(json, "unit_tests") {
-        manifest.unit_tests.insert(unique_id(test), unit_test(test));
-    }
-    for metric in entries(json, "metrics") {
-        manifest.metrics.insert(unique_id(metric), semantic(metric));
-    }
-    for model in entries(json, "semantic_models") {
-        manifest.semantic_models.insert(unique_id(model), semantic(model));
-    }
-    for query in entries(json, "saved_queries") {
-        manifest.saved_queries.insert(unique_id(query), semantic(query));
-    }
-    for disabled in entries(json, "disabled").filter_map(|list| list[0].as_object()) {
-        let disabled = Json::Object(disabled.clone());
-        if json["disabled"].is_object() && section(&text(&disabled, "resource_type")) == "nodes" {
-            let node = Disabled::Node(Box::new(self::node(&disabled)));
-            manifest.disabled.insert(unique_id(&disabled), vec![node]);
-        }
-    }
-    manifest
 }
 
-fn entries<'a>(json: &'a Json, section: &str) -> impl Iterator<Item = &'a Json> {
-    json[section].as_object().into_iter().flat_map(Map::values)
+fn entries<T>(json: &Json, section: &str, read: fn(&Json) -> T) -> IndexMap<Id, T> {
+    let section = json[section].as_object().into_iter().flatten();
+    section.map(|(id, entry)| (Id::from(id.as_str()), read(entry))).collect()
+}
+
+fn disabled(list: &Json) -> Vec<Disabled> {
+    let read = |json: &Json| match text(json, "resource_type").as_str() {
+        "source" => Disabled::Source(Box::new(source(json))),
+        _ => Disabled::Node(Box::new(node(json))),
+    };
+    list.as_array().unwrap().iter().map(read).collect()
 }
 
 fn unique_id(json: &Json) -> Id {
@@ -147,7 +134,7 @@ fn depends_on(json: &Json) -> DependsOn {
     DependsOn { macros: ids("macros"), nodes: ids("nodes") }
 }
 
-fn columns(json: &Json) -> indexmap::IndexMap<String, Column> {
+fn columns(json: &Json) -> IndexMap<String, Column> {
     let column = |(name, json): (&String, &Json)| {
         let column = Column {
             name: name.clone(),

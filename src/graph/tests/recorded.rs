@@ -1,39 +1,31 @@
 //! The graph room beside real dbt: `fixtures/recorded.json` holds a manifest of dbt 1.11 with what dbt selected
-//! from it, in which order it ran it, and which tests it put before which node.
+//! from it, in which order it ran it, and which tests it put before which node. `fixtures/record.py` writes it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::testing::{id, manifest, read};
-use super::*;
+use super::manifests::read;
+use crate::graph::*;
 use crate::manifest::{Id, Manifest};
+
+/// The recorded project: `path:` asks whether files exist.
+const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/graph/fixtures/shop");
 
 struct Recorded {
     json: Json,
     manifest: Manifest,
     dag: Dag,
     selectors: Selectors,
-    /// A folder with the files of the recorded project, empty: `path:` asks whether they exist.
-    root: tempfile::TempDir,
 }
 
 fn recorded() -> Recorded {
-    let json: Json = serde_json::from_str(include_str!("fixtures/recorded.json")).unwrap();
+    let json: Json = serde_json::from_str(include_str!("../fixtures/recorded.json")).unwrap();
     let manifest = read(&json["manifest"]);
     let dag = Dag::new(&manifest).unwrap();
     let selectors = Selectors::parse(&json["selectors_file"]).unwrap();
-    let root = tempfile::tempdir().unwrap();
-    for resource in manifest.resources().filter(|resource| resource.package_name() == "shop") {
-        let file = root.path().join(resource.original_file_path());
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, "").unwrap();
-    }
-    for yaml in ["models/marts/marts.yml", "models/staging/staging.yml"] {
-        std::fs::write(root.path().join(yaml), "").unwrap();
-    }
-    Recorded { json, manifest, dag, selectors, root }
+    Recorded { json, manifest, dag, selectors }
 }
 
 fn texts(json: &Json) -> Vec<String> {
@@ -89,10 +81,10 @@ impl Recorded {
             types: Some(if builds { BUILD_TYPES } else { LIST_ALL_TYPES }),
             include_empty: !builds,
             previous: previous.as_ref(),
-            project_root: Some(self.root.path()),
+            project_root: Some(Path::new(PROJECT)),
             project_name: Some("shop"),
         };
-        super::select(&self.manifest, &self.dag, &request)
+        select(&self.manifest, &self.dag, &request)
     }
 }
 
