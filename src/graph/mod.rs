@@ -13,6 +13,8 @@ mod dag;
 mod guard;
 mod queue;
 mod select;
+#[cfg(test)]
+mod tests;
 
 pub use dag::{Dag, child_map, parent_map};
 pub use queue::Queue;
