@@ -37,7 +37,7 @@
 {% endmacro %}
 
 
-{# The condition that a raw row is from the file of the day that this run builds. DuckDB opens no other file. #}
-{% macro is_of_load_date() -%}
-    suffix(filename, '_{{ load_date() }}.csv')
+{# The one file of a raw source that holds the day of this run, as something to select from. #}
+{% macro on_load_date(source) -%}
+    {{ source.render() | replace('_*.csv', '_' ~ load_date() ~ '.csv') }}
 {%- endmacro %}

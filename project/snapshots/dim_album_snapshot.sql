@@ -16,5 +16,6 @@ select
     cast(staged.loaded_at as timestamp) as updated_at
 from {{ ref('dim_album') }} as album
 inner join {{ ref('stg_album') }} as staged using (album_id)
+where {{ no_newer_version('staged', 'album_id') }}
 
 {% endsnapshot %}

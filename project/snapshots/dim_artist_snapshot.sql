@@ -16,8 +16,9 @@ select
     cast(staged.loaded_at as timestamp) as updated_at
 from {{ ref('dim_artist') }} as artist
 inner join {{ ref('stg_artist') }} as staged using (artist_id)
+where {{ no_newer_version('staged', 'artist_id') }}
 {% if load_relation(this) %}
-where not exists (
+and not exists (
     select 1
     from {{ this }} as last_version
     where last_version.artist_id = artist.artist_id

@@ -86,7 +86,11 @@ pub fn write(raw_path: &Path, entity: Entity, day: NaiveDate, rows: &[Row]) -> R
 
 fn write_rows(path: &Path, entity: Entity, day: NaiveDate, rows: &[Row]) -> io::Result<()> {
     let loaded_at = day.to_string();
-    let mut csv = csv::Writer::from_writer(BufWriter::new(File::create(path)?));
+    // Lines end as RFC 4180 says and as in the files of other extractions: readers that take all days of a folder as
+    // one table stumble over a mixture.
+    let mut csv = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(BufWriter::new(File::create(path)?));
     csv.write_record(entity.header())?;
     for row in rows {
         let attributes = row.attributes.to_string();
@@ -152,7 +156,7 @@ mod tests {
 
         assert_eq!(first, second);
         let text = fs::read_to_string(second).expect("readable");
-        assert_eq!(text, "artist_id,attributes,loaded_at\nid,\"{\"\"followers\"\":2}\",2026-01-02\n");
+        assert_eq!(text, "artist_id,attributes,loaded_at\r\nid,\"{\"\"followers\"\":2}\",2026-01-02\r\n");
         assert_eq!(files(&raw.path().join("artists")), ["artists_data_2026-01-02.csv"]);
     }
 

@@ -8,4 +8,4 @@ select
     cast(attributes ->> '$.total_tracks' as integer) as total_tracks,
     cast(attributes ->> '$.popularity' as integer) as popularity
 from {{ ref('stg_album') }} as staged
-where {{ no_newer_day('staged', 'album_id') }}
+where {{ no_newer_fact('staged', 'album_id') }}

@@ -7,4 +7,4 @@ select
     cast(attributes ->> '$.followers.total' as integer) as followers,
     cast(attributes ->> '$.popularity' as integer) as popularity
 from {{ ref('stg_artist') }} as staged
-where {{ no_newer_day('staged', 'artist_id') }}
+where {{ no_newer_fact('staged', 'artist_id') }}

@@ -6,4 +6,4 @@ select
     cast(attributes ->> '$.duration_ms' as integer) as duration_ms,
     cast(attributes ->> '$.explicit' as boolean) as is_explicit
 from {{ ref('stg_track') }} as staged
-where {{ no_newer_day('staged', 'track_id') }}
+where {{ no_newer_fact('staged', 'track_id') }}

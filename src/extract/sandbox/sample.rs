@@ -31,10 +31,7 @@ pub fn write(raw_path: &Path) -> Result<()> {
 
 /// Writes what an extraction of these artists would write on a day: the artists, their top tracks and the albums
 /// of these tracks. A track that is among the top tracks of several is written once, with its best place.
-///
-/// # Errors
-/// As [`raw_files::write`].
-pub fn write_day(world: &World, artist_ids: &[&str], raw_path: &Path, day: NaiveDate) -> Result<()> {
+fn write_day(world: &World, artist_ids: &[&str], raw_path: &Path, day: NaiveDate) -> Result<()> {
     let artists: Vec<Value> = artist_ids.iter().filter_map(|id| world.artist(id, day)).collect();
     let mut tracks: IndexMap<String, (usize, Value)> = IndexMap::new();
     for top in artist_ids.iter().filter_map(|id| world.top_tracks(id, day)) {
