@@ -529,10 +529,12 @@ fn in_environment(
             continue;
         }
         let Some(text) = value(old) else { continue };
-        let new = opt.env.unwrap_or_default();
+        let new = opt.env.unwrap_or_default().replacen("DBT_", "DBT_ENGINE_", 1);
         notices.push(Notice {
             code: "EnvironmentVariableRenamed",
-            message: format!("The environment variable `{old}` has a new name: use `{new}`."),
+            message: format!(
+                "The environment variable `{old}` has been renamed as `{new}`: please set that one."
+            ),
         });
         let mut words: Vec<String> = words(text);
         if *opposite {

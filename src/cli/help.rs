@@ -39,7 +39,7 @@ const TOPICS: &[(&str, &[Command])] = &[
 ];
 
 /// The help of a command that only holds others: no options, they are explained with the commands.
-const BRANCH_TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{after-help}";
+const BRANCH_TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}{after-help}";
 
 /// The whole command line of a program called `rbt` or `dbt`.
 pub fn command(program: &'static str) -> Clap {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::words::{GREEN, RED, YELLOW, dotted, dotted_cut, fields, paint, position_fields};
 use super::{Name, Writer};
+use crate::cli::logs::thread_name;
 use crate::events::{Hook, Level, NodeInfo, NodeResult, Position, Status};
 
 impl Writer<'_> {
@@ -44,6 +45,8 @@ impl Writer<'_> {
                     "message": result.message,
                     "execution_time": result.execution_time,
                     "num_failures": result.failures,
+                    "adapter_response": result.adapter_response,
+                    "thread": thread_name(),
                 });
                 fields([("node_info", finished_node(result)), ("run_result", outcome)])
             },
