@@ -116,6 +116,8 @@ pub struct NodeResult {
     pub message: Option<String>,
     /// Failing rows of a test.
     pub failures: Option<i64>,
+    /// What the warehouse says besides, as artifacts show it.
+    pub adapter_response: Map<String, Value>,
     /// In seconds.
     pub execution_time: f64,
     #[allow(missing_docs)]
@@ -316,6 +318,8 @@ struct Inner {
     sinks: Vec<Box<dyn Sink>>,
     warn_error: bool,
     warn_error_options: WarnErrorOptions,
+    /// Whether the options decide about all warnings, also about [`NEVER_ERRORS`].
+    all_handled: bool,
     show_all_deprecations: bool,
     deprecations: Mutex<IndexMap<&'static str, usize>>,
 }
@@ -327,6 +331,7 @@ impl Events {
             sinks,
             warn_error: flags.warn_error == Some(true),
             warn_error_options: flags.warn_error_options.clone(),
+            all_handled: flags.behavior.require_all_warnings_handled_by_warn_error,
             show_all_deprecations: flags.show_all_deprecations,
             deprecations: Mutex::default(),
         }))
@@ -349,6 +354,10 @@ impl Events {
     /// Of each kind of deprecation only the first is told, unless `--show-all-deprecations`; the others count
     /// for the summary.
     pub fn warn(&self, warning: Warning) -> Result<()> {
+        if NEVER_ERRORS.contains(&warning.code) && !self.0.all_handled {
+            self.emit(Event::Warning(warning));
+            return Ok(());
+        }
         match self.severity(warning.code) {
             Severity::Silence => return Ok(()),
             Severity::Error => return Err(as_error(warning)),
@@ -423,8 +432,10 @@ fn as_error(warning: Warning) -> Error {
     }
 }
 
+/// Whether it is counted for the summary of deprecations.
 fn is_deprecation(name: &str) -> bool {
-    name != "DeprecationsSummary" && warning_code(name).is_some_and(|code| code.starts_with('D'))
+    let uncounted = ["DeprecationsSummary", "BehaviorChangeEvent", "GetMetaKeyWarning"];
+    !uncounted.contains(&name) && warning_code(name).is_some_and(|code| code.starts_with('D'))
 }
 
 /// dbt's code of the warning with this name; `None` if there is no such warning. Codes that begin with `D` are
@@ -432,6 +443,16 @@ fn is_deprecation(name: &str) -> bool {
 pub fn warning_code(name: &str) -> Option<&'static str> {
     WARNINGS.iter().find(|(known, _)| *known == name).map(|(_, code)| *code)
 }
+
+/// Warnings that stay warnings, unless the project sets `require_all_warnings_handled_by_warn_error`.
+const NEVER_ERRORS: &[&str] = &[
+    "FreshnessConfigProblem",
+    "GetMetaKeyWarning",
+    "MicrobatchModelNoEventTimeInputs",
+    "SemanticValidationFailure",
+    "SpacesInResourceNameDeprecation",
+    "WarnStateTargetEqual",
+];
 
 /// The warnings that dbt knows, and rbt with it.
 const WARNINGS: &[(&str, &str)] = &[

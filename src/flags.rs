@@ -212,6 +212,9 @@ pub struct Flags {
     #[serde(flatten)]
     pub behavior: Behavior,
 
+    /// The random name of this invocation, in logs, artifacts and Jinja.
+    #[serde(skip)]
+    pub invocation_id: String,
     /// The name rbt was called by: `rbt`, or `dbt` through a link.
     #[serde(skip)]
     pub program: String,
@@ -378,6 +381,7 @@ impl Default for Flags {
             project_name: None,
             skip_profile_setup: false,
             behavior: Behavior::default(),
+            invocation_id: String::new(),
             program: "rbt".into(),
             given: BTreeSet::new(),
             parameters: Vec::new(),
@@ -442,6 +446,7 @@ impl Flags {
                 let reason = error.to_string();
                 Error::runtime(format!("the flag {name} in {origin} cannot be {value}: {reason}"))
             })?;
+            flags.invocation_id = std::mem::take(&mut self.invocation_id);
             flags.program = std::mem::take(&mut self.program);
             flags.given = std::mem::take(&mut self.given);
             flags.parameters = std::mem::take(&mut self.parameters);
@@ -666,17 +671,17 @@ impl WarnErrorOptions {
             };
             if options.contains_key(key) {
                 let old = if key == "error" { "include" } else { "exclude" };
-                return Err(wrong_options(format!("Only `{key}` or `{old}` can be specified, not both")));
+                return Err(wrong_options(format!("Only `{old}` or `{key}` can be specified, not both.")));
             }
             options.insert(key.into(), if value.is_null() { json!([]) } else { value.clone() });
         }
-        for (old, new) in [("include", "error"), ("exclude", "warn")] {
-            if map.contains_key(old) {
-                notices.push(Notice {
-                    code: "WEOIncludeExcludeDeprecation",
-                    message: format!("`{old}` in warn_error_options is deprecated: use `{new}`."),
-                });
-            }
+        let renamed = [("include", "error"), ("exclude", "warn")];
+        let old: Vec<_> = renamed.into_iter().filter(|(old, _)| map.contains_key(*old)).collect();
+        if !old.is_empty() {
+            let advice: Vec<_> =
+                old.iter().map(|(old, new)| format!("instead of `{old}` use `{new}`")).collect();
+            let message = format!("Old keys in warn_error_options are deprecated: {}.", advice.join(", "));
+            notices.push(Notice { code: "WEOIncludeExcludeDeprecation", message });
         }
         let options: WarnErrorOptions = serde_json::from_value(Value::Object(options)).map_err(|_| {
             wrong_options("`error` takes \"all\" or a list, `warn` and `silence` take lists".into())

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::ArgMatches;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::{Map, json};
 
-use crate::cli::options::{self as o, GLOBAL, Group, Kind, OLD_ENV, Opt};
+use crate::cli::options::{self as o, GLOBAL, Kind, OLD_ENV, Opt};
 use crate::cli::usage::Stop;
 use crate::cli::{help, usage, values};
 use crate::flags::{Command, Flags, Notice};
@@ -529,10 +529,12 @@ fn in_environment(
             continue;
         }
         let Some(text) = value(old) else { continue };
-        let new = opt.env.unwrap_or_default();
+        let new = opt.env.unwrap_or_default().replacen("DBT_", "DBT_ENGINE_", 1);
         notices.push(Notice {
             code: "EnvironmentVariableRenamed",
-            message: format!("The environment variable `{old}` has a new name: use `{new}`."),
+            message: format!(
+                "The environment variable `{old}` has been renamed as `{new}`: please set that one."
+            ),
         });
         let mut words: Vec<String> = words(text);
         if *opposite {
@@ -611,72 +613,6 @@ fn make_absolute(flags: &mut Flags, current_dir: &Path) {
     };
     for path in [&mut flags.project_dir, &mut flags.profiles_dir] {
         *path = current_dir.join(home(path).unwrap_or_else(|| path.clone()));
-    }
-}
-
-/// The clap arguments of an option.
-pub fn clap_args(opt: &'static Opt) -> Vec<Arg> {
-    let hidden = opt.group == Group::Hidden;
-    let arg = Arg::new(opt.name)
-        .long(opt.long)
-        .aliases(opt.aliases)
-        .short_aliases(opt.short_aliases.iter().copied())
-        .help_heading(opt.group.heading())
-        .hide(hidden)
-        .hide_short_help(opt.group == Group::Rare)
-        .overrides_with(opt.name);
-    let arg = match opt.short {
-        Some(short) => arg.short(short),
-        None => arg,
-    };
-    let one = |arg: Arg, name: &'static str| {
-        arg.help(opt.help).value_name(name).num_args(1).allow_hyphen_values(true).action(ArgAction::Set)
-    };
-    match opt.kind {
-        Kind::Switch => vec![arg.help(opt.help).action(ArgAction::SetTrue)],
-        Kind::Toggle(no) => {
-            let opposite = Arg::new(no)
-                .long(no)
-                .action(ArgAction::SetTrue)
-                .overrides_with(no)
-                .overrides_with(opt.name)
-                .hide(true);
-            let help = format!("{} [--{no} for the opposite]", opt.help);
-            vec![arg.help(help).overrides_with(no).action(ArgAction::SetTrue), opposite]
-        }
-        Kind::Words | Kind::Choices(_) => {
-            let name = if matches!(opt.kind, Kind::Words) { "NAME" } else { "TYPE" };
-            // Given twice, both count, so no override.
-            let arg = Arg::new(opt.name)
-                .long(opt.long)
-                .aliases(opt.aliases)
-                .short_aliases(opt.short_aliases.iter().copied())
-                .help_heading(opt.group.heading())
-                .hide(hidden);
-            let arg = match opt.short {
-                Some(short) => arg.short(short),
-                None => arg,
-            };
-            let help = match opt.kind {
-                Kind::Choices(choices) => format!("{}: {}", opt.help, choices.join(", ")),
-                _ => opt.help.into(),
-            };
-            vec![arg.help(help).value_name(name).num_args(1..).action(ArgAction::Append)]
-        }
-        Kind::Choice(choices) => {
-            let help = match opt.name {
-                "indirect_selection" => opt.help.to_owned(),
-                _ => format!("{}: {}", opt.help, choices.join(", ")),
-            };
-            vec![one(arg, "WORD").help(help)]
-        }
-        Kind::Integer => vec![one(arg, "NUMBER")],
-        Kind::Path | Kind::ExistingPath | Kind::AbsolutePath => vec![one(arg, "PATH")],
-        Kind::Yaml | Kind::WarnErrorOptions => vec![one(arg, "YAML")],
-        Kind::DateTime => vec![one(arg, "TIME")],
-        Kind::Sample => vec![one(arg, "WINDOW")],
-        Kind::Package => vec![one(arg, "PACKAGE")],
-        Kind::Text => vec![one(arg, "TEXT")],
     }
 }
 

@@ -58,30 +58,28 @@ pub fn main() -> ExitCode {
 
 fn run(mut flags: Flags) -> ExitCode {
     let started = Instant::now();
+    flags.invocation_id = uuid::Uuid::new_v4().to_string();
     let settled = settings::add_project(&mut flags);
-    let invocation_id = uuid::Uuid::new_v4().to_string();
-    let events = Events::new(sinks::of(&flags, &invocation_id), &flags);
+    let events = Events::new(sinks::of(&flags), &flags);
     let done = settled.and_then(|()| carry_out(&flags, &events));
 
-    let outcome = match done {
-        Ok(outcome) => Ok(outcome),
-        Err(error) => {
-            events.emit(Event::CommandFailed { message: told(&error) });
-            Err(())
-        }
+    let done = match (done, events.summarize_deprecations()) {
+        (Ok(_), Err(error)) => Err(error),
+        (done, _) => done,
     };
-    // Deprecations that are errors have failed the command where they occurred.
-    let _ = events.summarize_deprecations();
+    if let Err(error) = &done {
+        events.emit(Event::CommandFailed { message: told(error) });
+    }
     events.emit(Event::CommandCompleted {
         command: command_path(&flags),
-        success: outcome == Ok(Outcome::Succeeded),
+        success: matches!(done, Ok(Outcome::Succeeded)),
         elapsed: started.elapsed().as_secs_f64(),
         completed_at: Utc::now(),
     });
-    match outcome {
+    match done {
         Ok(Outcome::Succeeded) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
-        Err(()) => ExitCode::from(2),
+        Err(_) => ExitCode::from(2),
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// A whole number that is not negative.
+    Count,
     /// A path; the second kind must exist, the third is made absolute.
     Path,
     ExistingPath,
@@ -34,8 +36,8 @@ pub enum Kind {
     Package,
 }
 
-/// Where an option stands in the help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where an option stands in the help, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     Selection,
     Project,
@@ -43,7 +45,7 @@ pub enum Group {
     Comparison,
     Output,
     Logging,
-    /// Rarely needed: only in the long help.
+    /// Rarely needed.
     Rare,
     /// Kept for compatibility: in no help.
     Hidden,
@@ -299,7 +301,7 @@ pub const VARS: Opt = Opt::new(
 pub const THREADS: Opt = Opt::new(
     "threads",
     "threads",
-    Kind::Integer,
+    Kind::Count,
     Group::Execution,
     "How many nodes run at once, instead of the profile's number",
 );
@@ -617,7 +619,7 @@ pub const HOST: Opt =
     Opt::new("host", "host", Kind::Text, Group::Output, "The address to listen on [default: 127.0.0.1]")
         .env("DBT_HOST");
 pub const PORT: Opt =
-    Opt::new("port", "port", Kind::Integer, Group::Output, "The port to listen on [default: 8080]");
+    Opt::new("port", "port", Kind::Count, Group::Output, "The port to listen on [default: 8080]");
 
 // ---- Single commands
 
@@ -730,7 +732,7 @@ pub const LOG_PATH: Opt = Opt::new(
 pub const LOG_FILE_MAX_BYTES: Opt = Opt::new(
     "log_file_max_bytes",
     "log-file-max-bytes",
-    Kind::Integer,
+    Kind::Count,
     Group::Rare,
     "How long dbt.log may get before a new one is begun; 0 for no limit [default: 10485760]",
 )
@@ -746,7 +748,7 @@ pub const LOG_CACHE_EVENTS: Opt = Opt::new(
 pub const PRINTER_WIDTH: Opt = Opt::new(
     "printer_width",
     "printer-width",
-    Kind::Integer,
+    Kind::Count,
     Group::Logging,
     "The width of lines [default: 80]",
 )

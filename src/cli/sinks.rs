@@ -12,10 +12,10 @@ use crate::events::{Level, Sink};
 use crate::flags::{Flags, LogFormat, LogLevel};
 
 /// The sinks of an invocation.
-pub fn of(flags: &Flags, invocation_id: &str) -> Vec<Box<dyn Sink>> {
+pub fn of(flags: &Flags) -> Vec<Box<dyn Sink>> {
     let env = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let invocation = Arc::new(Invocation::new(invocation_id.into(), env));
+    let invocation = Arc::new(Invocation::new(flags.invocation_id.clone(), env));
     let mut sinks = Vec::new();
     sinks.extend(console(flags, invocation.clone()));
     sinks.extend(log_file(flags, invocation));

@@ -70,7 +70,7 @@ pub fn from_clap(program: &str, words: &[String], error: clap::Error) -> Stop {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
         return Stop::Help(Box::new(error));
     }
-    let spec = command_of(words);
+    let (path, spec) = command_of(words);
     let context = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
@@ -81,22 +81,29 @@ pub fn from_clap(program: &str, words: &[String], error: clap::Error) -> Stop {
     let message = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let name = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-            match context(ContextKind::SuggestedSubcommand) {
-                Some(like) => format!("No such command '{name}'. Did you mean '{like}'?"),
-                None => format!("No such command '{name}'."),
-            }
+            let known = COMMANDS.iter().map(|spec| spec.words).chain(ALIASES.iter().map(|(alias, _)| *alias));
+            let next = |words: &'static [&'static str]| -> Option<&'static str> {
+                words
+                    .iter()
+                    .zip(&path)
+                    .all(|(word, given)| word == given)
+                    .then(|| words.get(path.len()).copied())?
+            };
+            let known = known.filter_map(next);
+            guess(format!("No such command '{name}'."), "", &name, known)
         }
         ErrorKind::UnknownArgument if !name.starts_with('-') => match spec {
-            Some(spec) if takes_select(spec) => format!(
+            Some(spec) if spec.options.iter().any(|opt| opt.name == "select") => format!(
                 "Got unexpected extra argument ({name}). To choose nodes: {program} {} --select {name}",
                 spec.words.join(" ")
             ),
             _ => format!("Got unexpected extra argument ({name})"),
         },
-        ErrorKind::UnknownArgument => match suggestion(name, spec, context(ContextKind::SuggestedArg)) {
-            Some(like) => format!("No such option '{name}'. Did you mean '{like}'?"),
-            None => format!("No such option '{name}'."),
-        },
+        ErrorKind::UnknownArgument => {
+            let options = spec.map_or(&[][..], |spec| spec.options).iter().chain(GLOBAL);
+            let known = options.flat_map(|opt| [opt.long].into_iter().chain(opt.negation()));
+            guess(format!("No such option '{name}'."), "--", name.trim_start_matches('-'), known)
+        }
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => {
             format!("Option '{name}' requires an argument.")
         }
@@ -108,40 +115,55 @@ pub fn from_clap(program: &str, words: &[String], error: clap::Error) -> Stop {
     };
     match spec {
         Some(spec) => Stop::usage(program, spec.words, spec.positional, message),
-        None => Stop::usage(program, &[], None, message),
+        None => Stop::usage(program, &path, None, message),
     }
 }
 
-fn takes_select(spec: &Spec) -> bool {
-    spec.options.iter().any(|opt| opt.name == "select")
-}
-
-/// An option like the one that does not exist: one that it is the beginning of, or clap's guess.
-fn suggestion(name: &str, spec: Option<&'static Spec>, guess: Option<String>) -> Option<String> {
-    let stem = name.trim_start_matches('-');
-    let options = spec.map_or(&[][..], |spec| spec.options);
-    let mut names = options.iter().chain(GLOBAL).flat_map(|opt| {
-        let negation = opt.negation();
-        std::iter::once(opt.long).chain(negation)
-    });
-    let longer = names.find(|long| stem.len() > 1 && long.starts_with(stem));
-    longer.map(|long| format!("--{long}")).or(guess)
-}
-
-/// The command that these words call, as far as they name one.
-fn command_of(words: &[String]) -> Option<&'static Spec> {
-    let names: Vec<&str> = words.iter().map(String::as_str).collect();
-    let is_command = |path: &[&str]| {
-        COMMANDS.iter().any(|spec| spec.words == path) || ALIASES.iter().any(|(alias, _)| *alias == path)
-    };
-    for (index, name) in names.iter().enumerate() {
-        if is_command(&[name]) {
-            return args::find(&[name]);
-        }
-        let second = names[index + 1..].iter().find(|second| is_command(&[name, second]));
-        if let Some(second) = second {
-            return args::find(&[name, second]);
+/// The command that these words call, as far as they name one, and the words that name it.
+fn command_of(words: &[String]) -> (Vec<&str>, Option<&'static Spec>) {
+    let known = || COMMANDS.iter().map(|spec| spec.words).chain(ALIASES.iter().map(|(alias, _)| *alias));
+    let mut path = Vec::new();
+    for word in words {
+        path.push(word.as_str());
+        if !known().any(|words| words.starts_with(&path)) {
+            path.pop();
+        } else if let Some(spec) = args::find(&path) {
+            return (path, Some(spec));
         }
     }
-    None
+    (path, None)
+}
+
+/// Adds the known name that was probably meant, if there is one: the beginning was typed, or nearly all of it.
+fn guess(
+    message: String,
+    dashes: &str,
+    name: &str,
+    known: impl Iterator<Item = &'static str> + Clone,
+) -> String {
+    let longer = known.clone().find(|known| name.chars().count() > 1 && known.starts_with(name));
+    let near = || known.min_by_key(|known| distance(name, known)).filter(|known| near_enough(name, known));
+    match longer.or_else(near) {
+        Some(meant) => format!("{message} Did you mean '{dashes}{meant}'?"),
+        None => message,
+    }
+}
+
+fn near_enough(name: &str, known: &str) -> bool {
+    distance(name, known) <= known.chars().count().div_ceil(4)
+}
+
+/// How many characters must be inserted, deleted or replaced to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
 }

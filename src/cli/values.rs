@@ -22,6 +22,11 @@ pub fn convert(opt: &Opt, words: &[String], notices: &mut Vec<Notice>) -> Result
             .parse::<i64>()
             .map(Value::from)
             .map_err(|_| format!("'{word}' is not a valid integer.")),
+        Kind::Count => match word.trim().parse::<i64>() {
+            Ok(number) if number < 0 => Err(format!("{number} is not in the range x>=0.")),
+            Ok(number) => Ok(Value::from(number)),
+            Err(_) => Err(format!("'{word}' is not a valid integer.")),
+        },
         Kind::ExistingPath => {
             if Path::new(word).exists() {
                 Ok(json!(word))
@@ -189,6 +194,7 @@ mod tests {
     fn wrong_words_are_told() {
         let cases: &[(&Opt, &str, &str)] = &[
             (&options::THREADS, "x", "'x' is not a valid integer."),
+            (&options::THREADS, "-1", "-1 is not in the range x>=0."),
             (&options::LOG_LEVEL, "loud", "'loud' is not one of 'debug', 'info', 'warn', 'error', 'none'."),
             (&options::VARS, "a", "it is a string, not a mapping"),
             (&options::VARS, "{a: ", "is not valid YAML"),

@@ -126,7 +126,9 @@ fn wrong_lines_are_refused() {
     let lines = [
         "bild",
         "nope",
+        "docs generat",
         "run --sel one",
+        "run --full-refesh",
         "run --nope",
         "run extra",
         "run --select",
@@ -160,11 +162,11 @@ fn args_of_artifacts_are_those_of_the_command() {
 #[test]
 fn help_teaches() {
     let mut command = help::command("rbt").term_width(100);
-    insta::assert_snapshot!("help", command.render_long_help().to_string());
-    let build = command.find_subcommand_mut("build").unwrap();
-    insta::assert_snapshot!("help_build", build.render_long_help().to_string());
-    let run_operation = command.find_subcommand_mut("run-operation").unwrap();
-    insta::assert_snapshot!("help_run_operation_short", run_operation.render_help().to_string());
+    insta::assert_snapshot!("help", command.render_help().to_string());
+    for (name, snapshot) in [("build", "help_build"), ("docs", "help_docs"), ("init", "help_init")] {
+        let sub = command.find_subcommand_mut(name).unwrap();
+        insta::assert_snapshot!(snapshot, sub.render_help().to_string());
+    }
 }
 
 #[test]
