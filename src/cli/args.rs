@@ -464,10 +464,10 @@ fn collect(
             given.insert(opt.name.into(), value);
         }
     }
-    if let Some((name, _)) = spec.positional {
-        if let Some(word) = levels[levels.len() - 1].get_one::<String>(name) {
-            given.insert(name.into(), json!(word));
-        }
+    if let Some((name, _)) = spec.positional
+        && let Some(word) = levels[levels.len() - 1].get_one::<String>(name)
+    {
+        given.insert(name.into(), json!(word));
     }
     note_oddities(words, &surroundings.env, &mut flags.notices);
     add_places(&mut flags, surroundings);
