@@ -1,0 +1,6 @@
+//! Tests of the room as a whole.
+
+mod manifests;
+mod order;
+mod recorded;
+mod selection;

@@ -1,0 +1,136 @@
+//! `config`: called, it configures; asked, it answers
+//! (<https://docs.getdbt.com/reference/dbt-jinja-functions/config>).
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::{Error, State};
+use serde_json::{Map, Value as Json};
+
+use super::Context;
+use super::args::Args;
+use crate::error::Error as RbtError;
+use crate::jinja::raise;
+use super::value as values;
+
+/// `config` in a template.
+#[derive(Debug)]
+pub struct ConfigObject(pub Arc<Context>);
+
+impl Object for ConfigObject {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "model" => self.0.lookup_model(),
+            _ => None,
+        }
+    }
+
+    /// `{{ config(materialized='table') }}` or `{{ config({'materialized': 'table'}) }}`.
+    fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let Some(mut capture) = self.0.capture() else { return Ok(Value::from("")) };
+        let args = Args::new("config", args)?;
+        let mut given: Map<String, Json> = Map::new();
+        if let Some(dict) = args.positional().first() {
+            match values::to_json(dict).map_err(raise)? {
+                Json::Object(map) => given.extend(map),
+                _ => return Err(raise(RbtError::compilation("Invalid inline model config")
+                    .help("pass keyword arguments, config(materialized='table'), or one dictionary"))),
+            }
+        }
+        for (key, value) in args.named_pairs() {
+            let key = match key.as_str() {
+                "pre_hook" => "pre-hook".to_owned(),
+                "post_hook" => "post-hook".to_owned(),
+                _ => key,
+            };
+            let value = if value.is_undefined() { Json::Null } else { values::to_json(&value).map_err(raise)? };
+            given.insert(key, value);
+        }
+        crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
+        Ok(Value::from(""))
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let args = Args::new(method, args)?;
+        match method {
+            "get" => Ok(self.get(&args)?),
+            "require" => self.require(&args, false),
+            "meta_get" => {
+                let name = args.string(0, "name")?;
+                Ok(self.meta(&name).unwrap_or_else(|| args.get(1, "default").unwrap_or(Value::from(()))))
+            }
+            "meta_require" => self.require(&args, true),
+            "set" => Ok(Value::from("")),
+            "persist_relation_docs" => Ok(Value::from(self.persists("relation"))),
+            "persist_column_docs" => Ok(Value::from(self.persists("columns"))),
+            _ => Err(Error::from(minijinja::ErrorKind::UnknownMethod)),
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<config>")
+    }
+}
+
+impl ConfigObject {
+    fn value(&self, name: &str) -> Option<Value> {
+        let alias = match name {
+            "pre_hook" => "pre-hook",
+            "post_hook" => "post-hook",
+            _ => name,
+        };
+        if self.0.capture().is_some() {
+            return None;
+        }
+        self.0.config()?.get(alias).map(values::from_json)
+    }
+
+    fn meta(&self, name: &str) -> Option<Value> {
+        self.0.config()?.get("meta")?.get(name).map(values::from_json)
+    }
+
+    /// `config.get(name, default)`: while parsing, always the empty string, as in dbt.
+    fn get(&self, args: &Args) -> Result<Value, Error> {
+        let name = args.string(0, "name")?;
+        if self.0.capture().is_some() {
+            return Ok(Value::from(""));
+        }
+        let default = || args.get(1, "default").unwrap_or(Value::from(()));
+        Ok(self.value(&name).unwrap_or_else(default))
+    }
+
+    fn require(&self, args: &Args, meta: bool) -> Result<Value, Error> {
+        let name = args.string(0, "name")?;
+        if self.0.capture().is_some() {
+            return Ok(Value::from(""));
+        }
+        let value = if meta { self.meta(&name) } else { self.value(&name) };
+        value.ok_or_else(|| {
+            let id = self.0.node.as_ref().map_or("a macro", |node| &node.unique_id);
+            raise(RbtError::compilation(format!(
+                "Model '{id}' does not define a required config parameter '{name}'."
+            )))
+        })
+    }
+
+    fn persists(&self, part: &str) -> bool {
+        let docs = self.0.config().and_then(|config| config.get("persist_docs"));
+        docs.and_then(|docs| docs.get(part)).and_then(Json::as_bool).unwrap_or(false)
+    }
+}
+
+impl Context {
+    fn lookup_model(&self) -> Option<Value> {
+        self.node.is_some().then(|| self.model_value())
+    }
+}

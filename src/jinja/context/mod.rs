@@ -1,0 +1,434 @@
+//! dbt's context: what the names in a template mean (<https://docs.getdbt.com/reference/dbt-jinja-functions>).
+//!
+//! A [`Context`] is made for one rendering: of a model while it is parsed, of a hook, of a test while it runs.
+//! [`Shared`] is what all renderings of an invocation have in common. A [`Role`] decides what the context may
+//! do: record `ref` and `config` calls, answer from the manifest, or run statements.
+
+mod adapter;
+mod args;
+mod builtins;
+mod column;
+mod config;
+mod exceptions;
+mod namespace;
+mod nodes;
+mod relation;
+mod statements;
+mod table;
+mod value;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use chrono::{DateTime, Utc};
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+use serde_json::{Map, Value as Json};
+
+use crate::error::{Error, Result};
+use crate::events::Events;
+use crate::flags::Flags;
+use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope};
+use value as values;
+use crate::manifest::{Id, Lookup, Manifest, Node, RefArgs};
+use crate::project::config::Config;
+use crate::project::vars::Vars;
+use crate::sql::{EventTimeFilter, Policy, Relation};
+use crate::warehouse::Session;
+
+pub use args::Args;
+pub use builtins::{md5_hex, metadata_env_vars};
+pub use column::ColumnObject;
+pub use namespace::{DISPATCH_PREFIXES, GLOBAL_PROJECT, INTERNAL_PACKAGES, Macros};
+pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
+pub use relation::RelationObject;
+pub use statements::StatementResult;
+pub use table::{TableObject, aligned, text_table};
+
+/// What all renderings of one invocation share.
+pub struct Shared {
+    pub engine: Arc<Engine>,
+    pub macros: Macros,
+    pub project_name: Arc<str>,
+    /// The names of installed packages, for `dispatch`.
+    pub packages: Vec<String>,
+    /// `dispatch:` of the project file: a namespace and where to search for it.
+    pub dispatch: Vec<(String, Vec<String>)>,
+    pub vars: Vars,
+    pub flags: Arc<Flags>,
+    pub events: Events,
+    pub target: Target,
+    /// The project's quoting of relations.
+    pub quoting: Policy,
+    pub invocation_id: String,
+    pub run_started_at: DateTime<Utc>,
+    /// Warnings that are told once.
+    pub told: Mutex<HashSet<String>>,
+}
+
+/// The target of the profile as templates see it.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    pub profile_name: String,
+    pub name: String,
+    pub database: String,
+    pub schema: String,
+    pub threads: usize,
+    /// The connection's fields that are no secret.
+    pub fields: Map<String, Json>,
+    /// Where external materializations write.
+    pub external_root: String,
+    pub disable_transactions: bool,
+    pub is_motherduck: bool,
+    /// Attached databases that are DuckLakes.
+    pub ducklakes: Vec<String>,
+}
+
+/// What a context may do.
+pub enum Role {
+    /// YAML values: variables and the environment, no macros.
+    Yaml,
+    /// Profiles and lists of packages: like YAML, with secrets.
+    Secrets,
+    /// A node is parsed: calls of `ref`, `source`, `config` … are recorded.
+    Parsing(Mutex<Capture>),
+    /// Names are generated: macros run, nothing is recorded, nothing is executed.
+    Naming,
+    /// Statements run.
+    Running(Box<Running>),
+}
+
+/// What was called while a node was parsed.
+#[derive(Debug, Default)]
+pub struct Capture {
+    pub refs: Vec<RefArgs>,
+    pub sources: Vec<Vec<String>>,
+    pub metrics: Vec<Vec<String>>,
+    pub functions: Vec<Vec<String>>,
+    /// The keys of all `config()` calls in order; later ones win, lists and dicts merge later.
+    pub config_calls: Map<String, Json>,
+    /// Macros called from the node's own text.
+    pub macros: Vec<Id>,
+    macro_depth: usize,
+}
+
+/// What a running node can reach.
+pub struct Running {
+    pub manifest: Arc<Manifest>,
+    pub lookup: Arc<Lookup>,
+    pub session: Arc<Session>,
+    /// The folder that takes the statements that were run (`target/run`).
+    pub run_dir: PathBuf,
+    /// Ids of the resources that this invocation selected.
+    pub selected: Arc<Vec<Id>>,
+    /// Whether `ref()` may name anything (operations, hooks of the run) or only what was found by parsing.
+    pub any_ref: bool,
+    /// Rows of which time this run of the node sees (a batch of a microbatch model, `--sample`).
+    pub event_time: Option<(Option<String>, Option<String>)>,
+    /// Ephemeral models that were referred to, in order.
+    pub ephemerals: Mutex<Vec<Id>>,
+    /// Relations that stand for inputs: a unit test's fixtures, or deferred nodes.
+    pub replaced: HashMap<Id, Relation>,
+}
+
+/// One rendering's names. Made with [`Context::build`].
+pub struct Context {
+    me: Weak<Context>,
+    pub shared: Arc<Shared>,
+    pub role: Role,
+    /// The package whose macros are searched first.
+    pub package: Arc<str>,
+    /// The node that is rendered, if there is one.
+    pub node: Option<Arc<Node>>,
+    values: HashMap<String, Value>,
+    results: Mutex<HashMap<String, Option<Value>>>,
+}
+
+/// The parts of a context that differ from rendering to rendering.
+#[derive(Default)]
+pub struct Names {
+    pub node: Option<Arc<Node>>,
+    /// Names with a value of their own: `this`, `sql`, a test's arguments.
+    pub values: HashMap<String, Value>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Context {
+    /// A context for one rendering of something that belongs to `package`.
+    pub fn build(shared: &Arc<Shared>, package: &str, role: Role, names: Names) -> Arc<Context> {
+        Arc::new_cyclic(|me| Context {
+            me: me.clone(),
+            shared: shared.clone(),
+            role,
+            package: package.into(),
+            node: names.node,
+            values: names.values,
+            results: Mutex::default(),
+        })
+    }
+
+    /// This context as the scope of a rendering.
+    pub fn scope(&self) -> Arc<dyn Scope> {
+        self.arc()
+    }
+
+    fn arc(&self) -> Arc<Context> {
+        // A context only exists inside the Arc that `build` makes, and `&self` proves that it is alive.
+        self.me.upgrade().expect("a context lives in its Arc")
+    }
+
+    /// Renders a text.
+    pub fn render(&self, text: &str, origin: &Origin) -> Result<String> {
+        self.shared.engine.render(text, origin, &self.scope())
+    }
+
+    /// Renders a YAML value, keeping its type.
+    pub fn render_native(&self, text: &str, origin: &Origin) -> Result<Value> {
+        self.shared.engine.render_native(text, origin, &self.scope())
+    }
+
+    /// Calls a macro by name, as a template of this context would find it.
+    pub fn call_macro(&self, name: &str, args: &[Value]) -> Result<Value> {
+        let Some(template) = self.shared.macros.find_macro(&self.package, name) else {
+            return Err(Error::compilation(format!("'{name}' is undefined"))
+                .help("no macro of this name is in the project or its packages"));
+        };
+        self.call(&template.clone(), args)
+    }
+
+    /// Calls a macro.
+    pub fn call(&self, template: &Arc<MacroTemplate>, args: &[Value]) -> Result<Value> {
+        self.shared.engine.call_macro(template, &self.scope(), args, &[])
+    }
+
+    /// Whether statements may run.
+    pub fn executes(&self) -> bool {
+        matches!(self.role, Role::Running(_))
+    }
+
+    fn running(&self) -> Option<&Running> {
+        match &self.role {
+            Role::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    fn capture(&self) -> Option<MutexGuard<'_, Capture>> {
+        match &self.role {
+            Role::Parsing(capture) => Some(lock(capture)),
+            _ => None,
+        }
+    }
+
+    /// What was recorded while parsing; empties the record.
+    pub fn take_capture(&self) -> Capture {
+        self.capture().map(|mut capture| std::mem::take(&mut *capture)).unwrap_or_default()
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Option<&Config> {
+        self.node.as_ref().map(|node| &node.config)
+    }
+
+    /// What `statement` stored under a name and nobody has loaded yet.
+    pub fn result(&self, name: &str) -> Option<StatementResult> {
+        lock(&self.results).get(name).cloned().flatten().and_then(|value| StatementResult::from_value(&value))
+    }
+
+    /// The ephemeral models that were referred to.
+    pub fn ephemerals(&self) -> Vec<Id> {
+        self.running().map(|running| lock(&running.ephemerals).clone()).unwrap_or_default()
+    }
+
+    /// The node as a dictionary, as in the manifest.
+    fn model_value(&self) -> Value {
+        self.node.as_ref().map_or(Value::UNDEFINED, |node| NodeObject::value(node.clone()))
+    }
+
+    fn event_time_filter(&self, field: &str) -> Option<EventTimeFilter> {
+        let (start, end) = self.running()?.event_time.clone()?;
+        Some(EventTimeFilter { field: field.to_owned(), start, end })
+    }
+
+    fn variable(&self, name: &str) -> Option<Value> {
+        let shared = &self.shared;
+        let text = |text: &str| Some(Value::from(text));
+        match name {
+            "this" if self.node.is_some() => self.values.get(name).cloned().or(Some(Value::from(()))),
+            "execute" => Some(Value::from(self.executes())),
+            "model" | "node" if self.node.is_some() => Some(self.model_value()),
+            "project_name" => text(&shared.project_name),
+            "dbt_version" => text(crate::flags::DBT_VERSION),
+            "invocation_id" => text(&shared.invocation_id),
+            "run_started_at" => Some(jinja::datetime_value(shared.run_started_at)),
+            "thread_id" => Some(Value::from(std::thread::current().name().unwrap_or("MainThread"))),
+            "target" => Some(shared.target.to_value()),
+            "env" => Some(shared.target.to_value()),
+            "flags" => Some(builtins::flags_value(shared)),
+            "invocation_args_dict" => Some(values::from_json(&Json::Object(shared.flags.args()))),
+            "dbt_metadata_envs" => Some(builtins::metadata_envs()),
+            "modules" => Some(jinja::modules()),
+            "config" => Some(Value::from_object(config::ConfigObject(self.arc()))),
+            "adapter" => Some(Value::from_object(adapter::AdapterObject(self.arc()))),
+            "api" => Some(values::dict([
+                ("Relation", Value::from_object(relation::RelationClass { quoting: shared.quoting })),
+                ("Column", Value::from_object(column::ColumnClass)),
+            ])),
+            "column" => Some(Value::from_object(column::ColumnClass)),
+            "exceptions" => Some(Value::from_object(exceptions::Exceptions(self.arc()))),
+            "validation" => Some(values::dict([("any", Value::from_object(builtins::Anything))])),
+            "context" => Some(Value::from_object(ContextObject(self.arc()))),
+            "builtins" => Some(values::dict(
+                ["ref", "source", "config"].map(|name| (name, self.builtin(name).unwrap_or_default())),
+            )),
+            "database" => match &self.node {
+                Some(node) => text(&node.database),
+                None => text(&shared.target.database),
+            },
+            "schema" => match &self.node {
+                Some(node) => text(&node.schema),
+                None => text(&shared.target.schema),
+            },
+            "pre_hooks" | "post_hooks" => Some(self.hooks(name)),
+            "sql" | "compiled_code" => {
+                let compiled = self.node.as_ref()?.compiled.as_ref()?;
+                text(&compiled.compiled_code)
+            }
+            "graph" => Some(nodes::graph_value(self)),
+            "selected_resources" => {
+                let selected = self.running().map(|running| running.selected.clone()).unwrap_or_default();
+                Some(values::list(selected.iter().map(|id| Value::from(&**id))))
+            }
+            _ => None,
+        }
+    }
+
+    fn hooks(&self, name: &str) -> Value {
+        let key = if name == "pre_hooks" { "pre-hook" } else { "post-hook" };
+        let hooks = self.config().and_then(|config| config.get(key)).cloned();
+        values::from_json(&hooks.unwrap_or(Json::Array(Vec::new())))
+    }
+
+    fn builtin(&self, name: &str) -> Option<Value> {
+        if name == "config" {
+            return self.variable(name);
+        }
+        builtins::function(&self.arc(), name)
+    }
+
+    /// The names of macros, variables and functions, to suggest one for a name that is unknown.
+    fn known_names(&self) -> Vec<String> {
+        let macros = self.shared.macros.names(&self.package).map(str::to_owned);
+        macros.chain(builtins::names().map(str::to_owned)).collect()
+    }
+}
+
+impl Scope for Context {
+    fn lookup(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.values.get(name).filter(|_| name != "this") {
+            return Some(value.clone());
+        }
+        if !matches!(self.role, Role::Yaml | Role::Secrets) {
+            match self.shared.macros.find(&self.package, name) {
+                Some(namespace::Named::Macro(template)) => {
+                    return Some(self.shared.engine.macro_value(template, &self.scope()));
+                }
+                Some(namespace::Named::Package(_)) => {
+                    return Some(Value::from_object(PackageObject { context: self.arc(), package: name.to_owned() }));
+                }
+                None => {}
+            }
+        }
+        self.builtin(name).or_else(|| self.variable(name))
+    }
+
+    fn macro_entered(&self, unique_id: &str) {
+        if let Some(mut capture) = self.capture() {
+            if capture.macro_depth == 0 && !capture.macros.iter().any(|known| &**known == unique_id) {
+                capture.macros.push(unique_id.into());
+            }
+            capture.macro_depth += 1;
+        }
+    }
+
+    fn macro_left(&self, _unique_id: &str) {
+        if let Some(mut capture) = self.capture() {
+            capture.macro_depth = capture.macro_depth.saturating_sub(1);
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.known_names()
+    }
+
+    fn lenient_undefined(&self) -> bool {
+        matches!(self.role, Role::Parsing(_))
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<context of package {}>", self.package)
+    }
+}
+
+impl Target {
+    /// The dictionary that templates see as `target`.
+    fn to_value(&self) -> Value {
+        let mut fields = self.fields.clone();
+        for (key, value) in [
+            ("profile_name", &self.profile_name),
+            ("name", &self.name),
+            ("target_name", &self.name),
+            ("database", &self.database),
+            ("schema", &self.schema),
+        ] {
+            fields.insert(key.to_owned(), Json::from(value.as_str()));
+        }
+        fields.insert("type".to_owned(), Json::from("duckdb"));
+        fields.insert("threads".to_owned(), Json::from(self.threads));
+        values::from_json(&Json::Object(fields))
+    }
+}
+
+/// `context`: all names as a dictionary.
+#[derive(Debug)]
+struct ContextObject(Arc<Context>);
+
+impl Object for ContextObject {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.lookup(key.as_str()?)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.known_names().into_iter().map(Value::from).collect())
+    }
+}
+
+/// A package, whose attributes are its macros.
+#[derive(Debug)]
+struct PackageObject {
+    context: Arc<Context>,
+    package: String,
+}
+
+impl Object for PackageObject {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let shared = &self.context.shared;
+        let template = shared.macros.find_in_package(&self.package, key.as_str()?).ok()??;
+        Some(shared.engine.macro_value(template, &self.context.scope()))
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+}

@@ -1,0 +1,135 @@
+//! Which macro a name means: dbt's search order over the packages.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::jinja::MacroTemplate;
+
+/// The internal packages, most specific first: what is found in the first hides the rest.
+pub const INTERNAL_PACKAGES: [&str; 2] = ["dbt_duckdb", "dbt"];
+
+/// dbt's name for its global project.
+pub const GLOBAL_PROJECT: &str = "dbt";
+
+/// The prefixes that `adapter.dispatch` tries, most specific first.
+pub const DISPATCH_PREFIXES: [&str; 2] = ["duckdb", "default"];
+
+type Names = HashMap<String, Arc<MacroTemplate>>;
+
+/// All macros of an invocation, by package and name.
+#[derive(Debug, Default)]
+pub struct Macros {
+    root: Arc<str>,
+    packages: HashMap<String, Names>,
+    /// The internal packages merged: what templates see as `dbt`.
+    internal: Names,
+}
+
+/// What a name in a template means when it is not a variable.
+pub enum Named<'a> {
+    Macro(&'a Arc<MacroTemplate>),
+    /// A package; its macros are its attributes.
+    Package(&'a Names),
+}
+
+impl Macros {
+    /// No macros yet, for a root project of this name.
+    pub fn new(root: &str) -> Self {
+        Macros { root: root.into(), ..Macros::default() }
+    }
+
+    /// Adds a macro of a package. Gives back the one that had the name before, if any.
+    pub fn add(&mut self, package: &str, name: &str, template: Arc<MacroTemplate>) -> Option<Arc<MacroTemplate>> {
+        if let Some(rank) = INTERNAL_PACKAGES.iter().position(|internal| *internal == package) {
+            let hidden = INTERNAL_PACKAGES[..rank]
+                .iter()
+                .any(|better| self.packages.get(*better).is_some_and(|names| names.contains_key(name)));
+            if !hidden {
+                self.internal.insert(name.to_owned(), template.clone());
+            }
+        }
+        self.packages.entry(package.to_owned()).or_default().insert(name.to_owned(), template)
+    }
+
+    /// The meaning of a name in a template of `package`: that package's macros, the root project's, packages,
+    /// the built-in macros.
+    pub fn find(&self, package: &str, name: &str) -> Option<Named<'_>> {
+        let in_package = |package: &str| self.packages.get(package).and_then(|names| names.get(name));
+        let own = in_package(package).filter(|_| !INTERNAL_PACKAGES.contains(&package));
+        if let Some(found) = own.or_else(|| in_package(&self.root)) {
+            return Some(Named::Macro(found));
+        }
+        if name == GLOBAL_PROJECT {
+            return Some(Named::Package(&self.internal));
+        }
+        if let Some(names) = self.packages.get(name).filter(|_| !INTERNAL_PACKAGES.contains(&name)) {
+            return Some(Named::Package(names));
+        }
+        self.internal.get(name).map(Named::Macro)
+    }
+
+    /// The macro of a name, as [`Macros::find`] finds it.
+    pub fn find_macro(&self, package: &str, name: &str) -> Option<&Arc<MacroTemplate>> {
+        match self.find(package, name) {
+            Some(Named::Macro(found)) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// A macro of one package alone; `dbt` means the built-in macros. `Err` if there is no such package.
+    pub fn find_in_package(&self, package: &str, name: &str) -> Result<Option<&Arc<MacroTemplate>>, ()> {
+        if package == GLOBAL_PROJECT {
+            return Ok(self.internal.get(name));
+        }
+        self.packages.get(package).map(|names| names.get(name)).ok_or(())
+    }
+
+    /// Whether a package brought macros.
+    pub fn has_package(&self, package: &str) -> bool {
+        self.packages.contains_key(package)
+    }
+
+    /// The `generate_<component>_name` macro for nodes of `package`: a package's own for its nodes, else the root
+    /// project's, else the built-in one.
+    pub fn generate_name(&self, component: &str, package: &str) -> Option<&Arc<MacroTemplate>> {
+        let name = format!("generate_{component}_name");
+        let own = if package == &*self.root { None } else { self.packages.get(package) };
+        own.and_then(|names| names.get(&name))
+            .or_else(|| self.packages.get(&*self.root).and_then(|names| names.get(&name)))
+            .or_else(|| self.internal.get(&name))
+    }
+
+    /// The macro behind a materialization. Adapter-specific ones win over default ones; among equals the root
+    /// project's wins over a package's of a name that is not built in, and that over the built-in one.
+    pub fn materialization(&self, name: &str) -> Option<&Arc<MacroTemplate>> {
+        for prefix in DISPATCH_PREFIXES {
+            let macro_name = format!("materialization_{name}_{prefix}");
+            let root = self.packages.get(&*self.root).and_then(|names| names.get(&macro_name));
+            let internal = self.internal.get(&macro_name);
+            let found = root.or(internal).or_else(|| self.imported(&macro_name));
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// A macro of any installed package; the first by package name, so that the choice is stable.
+    fn imported(&self, name: &str) -> Option<&Arc<MacroTemplate>> {
+        let outside = |package: &&String| {
+            package.as_str() != &*self.root && !INTERNAL_PACKAGES.contains(&package.as_str())
+        };
+        let mut packages: Vec<&String> = self.packages.keys().filter(outside).collect();
+        packages.sort();
+        packages.into_iter().find_map(|package| self.packages[package].get(name))
+    }
+
+    /// The names that a template of `package` can call, for suggestions.
+    pub fn names(&self, package: &str) -> impl Iterator<Item = &str> {
+        [package, &*self.root]
+            .into_iter()
+            .filter_map(|package| self.packages.get(package))
+            .chain(std::iter::once(&self.internal))
+            .flat_map(|names| names.keys().map(String::as_str))
+    }
+}

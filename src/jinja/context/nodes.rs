@@ -1,0 +1,494 @@
+//! `ref`, `source`, `metric`, `function` and `graph`.
+
+use std::sync::{Arc, OnceLock};
+
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{Error, State};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::args::Args;
+use super::{Context, Role, Running, Shared, lock};
+use crate::error::Error as RbtError;
+use crate::jinja::raise;
+use super::value as values;
+use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
+use crate::sql::{Policy, Relation, RelationKind};
+use crate::text::suggestion;
+
+/// `ref('name')`, `ref('package', 'name')`, `ref('name', v=1)`.
+pub fn reference(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
+    let reference = parse_ref(args)?;
+    if let Some(mut capture) = context.capture() {
+        capture.refs.push(reference);
+        return Ok(placeholder(context));
+    }
+    let Some(running) = context.running() else { return Ok(placeholder(context)) };
+    let id = match resolve_ref(context, running, &reference) {
+        Ok(id) => id,
+        Err(error) => return Err(raise(error)),
+    };
+    running.ref_relation(context, &id).map(Value::from).map_err(raise)
+}
+
+fn parse_ref(args: &Args) -> Result<RefArgs, Error> {
+    let (package, name) = match args.positional().len() {
+        1 => (None, args.string(0, "name")?),
+        2 => (Some(args.string(0, "package")?), args.string(1, "name")?),
+        count => {
+            let message = format!("ref() takes at most two arguments ({count} given)");
+            return Err(raise(RbtError::compilation(message).help("write ref('model') or ref('package', 'model')")));
+        }
+    };
+    let version = args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !v.is_undefined());
+    let version = version.map(|version| values::to_json(&version)).transpose().map_err(raise)?;
+    Ok(RefArgs { name, package, version })
+}
+
+/// While parsing, `ref` gives the node's own relation, as nothing is known of others yet.
+fn placeholder(context: &Context) -> Value {
+    match &context.node {
+        Some(node) => node_relation(&context.shared, node).into(),
+        None => Relation::new(None, None, Some("")).into(),
+    }
+}
+
+/// The relation of a node, quoted as the project and the node say.
+pub fn node_relation(shared: &Shared, node: &Node) -> Relation {
+    let mut relation = Relation::new(Some(&node.database), Some(&node.schema), Some(&node.alias));
+    let quoting = node.config.get("quoting");
+    let part = |key: &str| quoting.and_then(|quoting| quoting.get(key)).and_then(Json::as_bool);
+    relation.quote = shared.quoting.with(part("database"), part("schema"), part("identifier"));
+    relation
+}
+
+fn resolve_ref(context: &Context, running: &Running, reference: &RefArgs) -> Result<Id, RbtError> {
+    let RefArgs { name, package, version } = reference;
+    let root = &context.shared.project_name;
+    let own = &context.package;
+    match running.lookup.resolve_ref(name, package.as_deref(), version.as_ref(), root, own) {
+        Found::Enabled(id) => {
+            let known = context.node.as_ref().is_none_or(|node| node.depends_on.nodes.contains(&id));
+            if known || running.any_ref {
+                return Ok(id);
+            }
+            Err(unexpected_ref(context, reference))
+        }
+        Found::Ambiguous(ids) => Err(RbtError::compilation(format!(
+            "ref('{name}') could mean any of: {}",
+            ids.iter().map(|id| &**id).collect::<Vec<_>>().join(", ")
+        ))
+        .help("name the package: ref('package', 'model')")),
+        found => {
+            let own_name = context.node.as_ref().map_or("an operation", |node| &node.unique_id);
+            let disabled = matches!(found, Found::Disabled(_));
+            Err(missing_node(own_name, name, disabled, running.lookup.ref_names()))
+        }
+    }
+}
+
+/// The error for a `ref` to something that does not exist.
+pub fn missing_node<'a>(
+    who: &str,
+    name: &str,
+    disabled: bool,
+    known: impl Iterator<Item = &'a str>,
+) -> RbtError {
+    let why = if disabled { "is disabled" } else { "was not found" };
+    let error = RbtError::compilation(format!("'{who}' depends on a node named '{name}' which {why}"));
+    match suggestion(name, known).filter(|_| !disabled) {
+        Some(similar) => error.help(format!("did you mean '{similar}'?")),
+        None => error,
+    }
+}
+
+fn unexpected_ref(context: &Context, reference: &RefArgs) -> RbtError {
+    let call = match &reference.package {
+        Some(package) => format!("ref('{package}', '{}')", reference.name),
+        None => format!("ref('{}')", reference.name),
+    };
+    let node = context.node.as_ref().map_or("", |node| &node.name);
+    RbtError::compilation(format!(
+        "dbt was unable to infer all dependencies for the model \"{node}\". \
+         This typically happens when ref() is placed within a conditional block."
+    ))
+    .help(format!(
+        "to fix this, add the following hint to the top of the model \"{node}\":\n\n-- depends_on: {{{{ {call} }}}}"
+    ))
+}
+
+impl Running {
+    fn ref_relation(&self, context: &Context, id: &Id) -> Result<Relation, RbtError> {
+        if let Some(relation) = self.replaced.get(id) {
+            self.remember_ephemeral(relation, id);
+            return Ok(relation.clone());
+        }
+        let Some(node) = self.manifest.node(id) else {
+            return Err(RbtError::new(crate::error::ErrorKind::Internal, format!("the manifest lost {id}")));
+        };
+        let mut relation = if node.is_ephemeral() {
+            if context.node.is_none() {
+                let name = &node.name;
+                return Err(RbtError::compilation(format!(
+                    "Operations cannot ref() ephemeral nodes, but {name} is ephemeral"
+                )));
+            }
+            Relation::ephemeral(&node.alias)
+        } else {
+            node_relation(&context.shared, node)
+        };
+        self.remember_ephemeral(&relation, id);
+        relation.limit = context.shared.flags.empty.then_some(0);
+        if let Some(field) = node.config.get_str("event_time") {
+            relation.event_time_filter = context.event_time_filter(field);
+        }
+        Ok(relation)
+    }
+
+    fn remember_ephemeral(&self, relation: &Relation, id: &Id) {
+        if relation.kind == Some(RelationKind::Cte) {
+            let mut ephemerals = lock(&self.ephemerals);
+            if !ephemerals.contains(id) {
+                ephemerals.push(id.clone());
+            }
+        }
+    }
+}
+
+/// `source('source', 'table')`.
+pub fn source(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
+    if args.positional().len() != 2 {
+        let message = format!("source() takes exactly two arguments ({} given)", args.positional().len());
+        return Err(raise(RbtError::compilation(message).help("write source('source_name', 'table_name')")));
+    }
+    let (source_name, table_name) = (args.string(0, "source")?, args.string(1, "table")?);
+    if let Some(mut capture) = context.capture() {
+        capture.sources.push(vec![source_name, table_name]);
+        return Ok(placeholder(context));
+    }
+    let Some(running) = context.running() else { return Ok(placeholder(context)) };
+    let root = &context.shared.project_name;
+    let found = running.lookup.resolve_source(&source_name, &table_name, root, &context.package);
+    if let Found::Enabled(id) = &found {
+        if let Some(relation) = running.replaced.get(id) {
+            running.remember_ephemeral(relation, id);
+            return Ok(relation.clone().into());
+        }
+        if let Some(source) = running.manifest.sources.get(id) {
+            let mut relation = source_relation(source).map_err(raise)?;
+            relation.limit = context.shared.flags.empty.then_some(0);
+            if let Some(field) = source.config.get_str("event_time") {
+                relation.event_time_filter = context.event_time_filter(field);
+            }
+            return Ok(relation.into());
+        }
+    }
+    let who = context.node.as_ref().map_or("an operation", |node| &node.unique_id);
+    let name = format!("{source_name}.{table_name}");
+    Err(raise(missing_source(who, &name, matches!(found, Found::Disabled(_)), running.lookup.source_names())))
+}
+
+/// The error for a `source` that does not exist.
+pub fn missing_source<'a>(
+    who: &str,
+    name: &str,
+    disabled: bool,
+    known: impl Iterator<Item = &'a str>,
+) -> RbtError {
+    let why = if disabled { "is disabled" } else { "was not found" };
+    let error = RbtError::compilation(format!("'{who}' depends on a source named '{name}' which {why}"));
+    match suggestion(name, known).filter(|_| !disabled) {
+        Some(similar) => error.help(format!("did you mean '{similar}'?")),
+        None => error,
+    }
+}
+
+/// The relation of a source: its table, or the files and expressions of `external_location`
+/// (<https://github.com/duckdb/dbt-duckdb#reading-from-external-files>).
+pub fn source_relation(source: &Source) -> Result<Relation, RbtError> {
+    let mut relation =
+        Relation::new(Some(&source.database), Some(&source.schema), Some(&source.identifier));
+    let quoting = source.quoting;
+    relation.quote = Policy::ALL.with(quoting.database, quoting.schema, quoting.identifier);
+    if let Some(template) = external_setting(source, "external_location") {
+        relation.external = Some(external_location(source, &template)?);
+    }
+    Ok(relation)
+}
+
+/// A setting of dbt-duckdb in `meta` or `config` of the source or its table.
+fn external_setting(source: &Source, key: &str) -> Option<String> {
+    let found = source
+        .config
+        .get(key)
+        .or_else(|| source.config.get("meta").and_then(|meta| meta.get(key)))
+        .or_else(|| source.fields.meta.get(key))
+        .or_else(|| source.fields.source_meta.get(key))?;
+    found.as_str().map(str::to_owned)
+}
+
+/// Fills the placeholders of an `external_location` in one of dbt-duckdb's three notations.
+fn external_location(source: &Source, template: &str) -> Result<String, RbtError> {
+    let formatter = external_setting(source, "formatter");
+    let (open, close) = match formatter.as_deref() {
+        None | Some("newstyle") => ("{", "}"),
+        Some("oldstyle") => ("%(", ")s"),
+        Some("template") => ("${", "}"),
+        Some(other) => {
+            return Err(RbtError::compilation(format!(
+                "Formatter {other} not recognized. Must be one of 'newstyle', 'oldstyle', or 'template'."
+            )));
+        }
+    };
+    let mut location = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some(start) = rest.find(open) {
+        location.push_str(&rest[..start]);
+        let inside = &rest[start + open.len()..];
+        if open == "{" && inside.starts_with('{') {
+            location.push('{');
+            rest = &inside[1..];
+            continue;
+        }
+        let Some(end) = inside.find(close) else {
+            rest = &rest[start..];
+            break;
+        };
+        location.push_str(&placeholder_value(source, inside[..end].trim())?);
+        rest = &inside[end + close.len()..];
+    }
+    location.push_str(rest);
+    let location = if open == "{" { location.replace("}}", "}") } else { location };
+    let quoted = location.contains('(') || location.starts_with('\'');
+    Ok(if quoted { location } else { format!("'{location}'") })
+}
+
+fn placeholder_value(source: &Source, name: &str) -> Result<String, RbtError> {
+    let known = match name {
+        "name" => Some(source.name.clone()),
+        "identifier" => Some(source.identifier.clone()),
+        "schema" => Some(source.schema.clone()),
+        "database" => Some(source.database.clone()),
+        "source_name" => Some(source.source_name.clone()),
+        other => {
+            let meta = |map: &serde_json::Map<String, Json>| map.get(other).cloned();
+            let value = meta(&source.fields.meta)
+                .or_else(|| meta(&source.fields.source_meta))
+                .or_else(|| source.config.get(other).cloned());
+            value.map(|value| match value {
+                Json::String(text) => text,
+                other => other.to_string(),
+            })
+        }
+    };
+    known.ok_or_else(|| {
+        RbtError::compilation(format!(
+            "the external_location of source '{}' has a placeholder '{name}' that stands for nothing",
+            source.search_name()
+        ))
+        .help("use name, identifier, schema, database, source_name, or a key of the source's meta")
+    })
+}
+
+/// `metric('name')`: its name, recorded as a dependency.
+pub fn metric(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
+    let names = package_and_name(args, "metric")?;
+    if let Some(mut capture) = context.capture() {
+        capture.metrics.push(names.clone());
+    }
+    Ok(Value::from(names.last().cloned().unwrap_or_default()))
+}
+
+/// `function('name')`: the relation of a user-defined function.
+pub fn function(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
+    let names = package_and_name(args, "function")?;
+    if let Some(mut capture) = context.capture() {
+        capture.functions.push(names);
+        return Ok(placeholder(context));
+    }
+    let Some(running) = context.running() else { return Ok(placeholder(context)) };
+    let name = names.last().map(String::as_str).unwrap_or_default();
+    let package = (names.len() == 2).then(|| names[0].as_str());
+    let root = &context.shared.project_name;
+    let found = running.lookup.resolve_function(name, package, root, &context.package);
+    let node = match &found {
+        Found::Enabled(id) => running.manifest.functions.get(id),
+        _ => None,
+    };
+    let Some(node) = node else {
+        let who = context.node.as_ref().map_or("an operation", |node| &node.unique_id);
+        let message = format!("'{who}' depends on a function named '{name}' which was not found");
+        return Err(raise(RbtError::compilation(message)));
+    };
+    let mut relation = Relation::new(Some(&node.database), Some(&node.schema), Some(&node.alias));
+    relation.kind = Some(RelationKind::Function);
+    Ok(relation.into())
+}
+
+fn package_and_name(args: &Args, function: &str) -> Result<Vec<String>, Error> {
+    match args.positional().len() {
+        1 => Ok(vec![args.string(0, "name")?]),
+        2 => Ok(vec![args.string(0, "package")?, args.string(1, "name")?]),
+        count => {
+            let message = format!("{function}() takes at most two arguments ({count} given)");
+            Err(raise(RbtError::compilation(message)))
+        }
+    }
+}
+
+/// A node as a dictionary, as in the manifest. It becomes one when more than its commonest fields is asked for.
+#[derive(Debug)]
+pub struct NodeObject {
+    node: Arc<Node>,
+    full: OnceLock<Value>,
+}
+
+impl NodeObject {
+    /// The value of a node.
+    pub fn value(node: Arc<Node>) -> Value {
+        Value::from_object(NodeObject { node, full: OnceLock::new() })
+    }
+
+    fn full(&self) -> &Value {
+        self.full.get_or_init(|| {
+            serde_json::to_value(&*self.node).map(|json| values::from_json(&json)).unwrap_or_default()
+        })
+    }
+}
+
+impl Object for NodeObject {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let node = &self.node;
+        match key.as_str()? {
+            "name" => Some(Value::from(node.name.as_str())),
+            "alias" => Some(Value::from(node.alias.as_str())),
+            "schema" => Some(Value::from(node.schema.as_str())),
+            "database" => Some(Value::from(node.database.as_str())),
+            "unique_id" => Some(Value::from(&*node.unique_id)),
+            "package_name" => Some(Value::from(&*node.package_name)),
+            "resource_type" => Some(Value::from(node.resource_type.as_str())),
+            "language" => Some(Value::from(node.language)),
+            "version" => Some(node.version().map_or(Value::from(()), values::from_json)),
+            _ => self.full().get_item(key).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.full().try_iter().into_iter().flatten().collect())
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        self.full().call_method(state, method, args)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.full())
+    }
+}
+
+/// `graph`: the manifest's nodes by kind. Entries become dictionaries only when they are looked at.
+pub fn graph_value(context: &Context) -> Value {
+    let Role::Running(running) = &context.role else {
+        let empty = || values::dict(Vec::<(&str, Value)>::new());
+        let kinds = ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
+        return values::dict(kinds.map(|kind| (kind, empty())));
+    };
+    let part = |kind: Part| Value::from_object(GraphPart::new(running.manifest.clone(), kind));
+    values::dict([
+        ("exposures", part(Part::Exposures)),
+        ("groups", part(Part::Groups)),
+        ("metrics", part(Part::Metrics)),
+        ("nodes", part(Part::Nodes)),
+        ("sources", part(Part::Sources)),
+        ("semantic_models", part(Part::SemanticModels)),
+        ("saved_queries", part(Part::SavedQueries)),
+        ("unit_tests", part(Part::UnitTests)),
+        ("functions", part(Part::Functions)),
+    ])
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Nodes,
+    Sources,
+    Exposures,
+    Groups,
+    Metrics,
+    SemanticModels,
+    SavedQueries,
+    UnitTests,
+    Functions,
+}
+
+/// One kind of the graph: a dictionary from ids to nodes.
+#[derive(Debug)]
+struct GraphPart {
+    manifest: Arc<Manifest>,
+    part: Part,
+    entries: OnceLock<Vec<OnceLock<Value>>>,
+}
+
+impl GraphPart {
+    fn new(manifest: Arc<Manifest>, part: Part) -> Self {
+        GraphPart { manifest, part, entries: OnceLock::new() }
+    }
+
+    fn ids(&self) -> Vec<&Id> {
+        let manifest = &self.manifest;
+        match self.part {
+            Part::Nodes => manifest.nodes.keys().collect(),
+            Part::Sources => manifest.sources.keys().collect(),
+            Part::Exposures => manifest.exposures.keys().collect(),
+            Part::Groups => manifest.groups.keys().collect(),
+            Part::Metrics => manifest.metrics.keys().collect(),
+            Part::SemanticModels => manifest.semantic_models.keys().collect(),
+            Part::SavedQueries => manifest.saved_queries.keys().collect(),
+            Part::UnitTests => manifest.unit_tests.keys().collect(),
+            Part::Functions => manifest.functions.keys().collect(),
+        }
+    }
+
+    fn index_and_value(&self, id: &str) -> Option<(usize, Value)> {
+        fn entry<T: Serialize>(map: &indexmap::IndexMap<Id, T>, id: &str) -> Option<(usize, Value)> {
+            let (index, _, item) = map.get_full(id)?;
+            let json = serde_json::to_value(item).ok()?;
+            Some((index, values::from_json(&json)))
+        }
+        let manifest = &self.manifest;
+        match self.part {
+            Part::Nodes => entry(&manifest.nodes, id),
+            Part::Sources => entry(&manifest.sources, id),
+            Part::Exposures => entry(&manifest.exposures, id),
+            Part::Groups => entry(&manifest.groups, id),
+            Part::Metrics => entry(&manifest.metrics, id),
+            Part::SemanticModels => entry(&manifest.semantic_models, id),
+            Part::SavedQueries => entry(&manifest.saved_queries, id),
+            Part::UnitTests => entry(&manifest.unit_tests, id),
+            Part::Functions => entry(&manifest.functions, id),
+        }
+    }
+}
+
+impl Object for GraphPart {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let id = key.as_str()?;
+        let ids = self.ids();
+        let position = ids.iter().position(|known| &***known == id)?;
+        let entries = self.entries.get_or_init(|| (0..ids.len()).map(|_| OnceLock::new()).collect());
+        let slot = entries.get(position)?;
+        if let Some(value) = slot.get() {
+            return Some(value.clone());
+        }
+        let (_, value) = self.index_and_value(id)?;
+        Some(slot.get_or_init(|| value).clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.ids().into_iter().map(|id| Value::from(&**id)).collect())
+    }
+}

@@ -1,0 +1,298 @@
+//! The nodes that run or compile: models, seeds, snapshots, tests, analyses, operations, functions.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value as Json};
+
+use super::{Id, ResourceType};
+use crate::project::config::Config;
+
+/// One node. What only some kinds have is in [`ModelFields`], [`TestFields`] and `root_path`.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub unique_id: Id,
+    pub resource_type: ResourceType,
+    pub name: String,
+    pub package_name: Arc<str>,
+    /// Relative to the resource folder (`staging/stg_artist.sql`).
+    pub path: String,
+    /// Relative to the project (`models/staging/stg_artist.sql`).
+    pub original_file_path: String,
+    pub fqn: Vec<String>,
+    pub alias: String,
+    pub database: String,
+    pub schema: String,
+    pub checksum: Checksum,
+    pub config: Config,
+    pub unrendered_config: Map<String, Json>,
+    pub description: String,
+    pub columns: IndexMap<String, Column>,
+    pub patch_path: Option<String>,
+    pub build_path: Option<String>,
+    /// Seconds since the epoch.
+    pub created_at: f64,
+    pub relation_name: Option<String>,
+    pub raw_code: Arc<str>,
+    pub doc_blocks: Vec<String>,
+    pub language: &'static str,
+    pub refs: Vec<RefArgs>,
+    /// Pairs of source name and table name.
+    pub sources: Vec<Vec<String>>,
+    pub metrics: Vec<Vec<String>>,
+    pub functions: Vec<Vec<String>>,
+    pub depends_on: DependsOn,
+    pub contract: Contract,
+    /// The folder of a seed's project, where its file is found.
+    pub root_path: Option<String>,
+    pub model: Option<Box<ModelFields>>,
+    pub test: Option<Box<TestFields>>,
+    /// What a function has besides (arguments, returns), as written in YAML.
+    pub function: Option<Map<String, Json>>,
+    /// Where its text starts in the file (snapshots and hooks share files). Counted from 1.
+    pub first_line: usize,
+    /// Filled when the node is compiled.
+    pub compiled: Option<Box<Compiled>>,
+}
+
+/// What compiling adds to a node.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    pub compiled_code: String,
+    /// Where it was written, relative to the project.
+    pub compiled_path: Option<String>,
+    /// Ephemeral models put before the statement: id and SQL.
+    pub extra_ctes: Vec<(Id, String)>,
+}
+
+/// A file's hash, to see whether it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checksum {
+    pub name: &'static str,
+    pub checksum: String,
+}
+
+impl Checksum {
+    /// The checksum of resources that have no file of their own.
+    pub fn none() -> Self {
+        Checksum { name: "none", checksum: String::new() }
+    }
+}
+
+/// The arguments of a `ref()` call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefArgs {
+    pub name: String,
+    pub package: Option<String>,
+    pub version: Option<Json>,
+}
+
+/// What a node needs: macros that were called while it was parsed, and nodes.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DependsOn {
+    pub macros: Vec<Id>,
+    pub nodes: Vec<Id>,
+}
+
+impl DependsOn {
+    /// Adds a node once.
+    pub fn add_node(&mut self, id: &Id) {
+        if !self.nodes.contains(id) {
+            self.nodes.push(id.clone());
+        }
+    }
+
+    /// Adds a macro once.
+    pub fn add_macro(&mut self, id: &str) {
+        if !self.macros.iter().any(|known| &**known == id) {
+            self.macros.push(id.into());
+        }
+    }
+}
+
+/// A column as documented in YAML.
+#[derive(Debug, Clone, Serialize)]
+pub struct Column {
+    pub name: String,
+    pub description: String,
+    pub meta: Map<String, Json>,
+    pub data_type: Option<String>,
+    pub constraints: Vec<Json>,
+    pub quote: Option<bool>,
+    pub config: Map<String, Json>,
+    pub tags: Vec<Json>,
+    pub granularity: Option<String>,
+    pub doc_blocks: Vec<String>,
+    /// Keys that dbt does not know, kept.
+    #[serde(flatten)]
+    pub extra: Map<String, Json>,
+}
+
+/// Whether the shape of a model is promised, and a hash of the promise.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Contract {
+    pub enforced: bool,
+    pub alias_types: bool,
+    pub checksum: Option<String>,
+}
+
+/// What only models have.
+#[derive(Debug, Clone, Default)]
+pub struct ModelFields {
+    /// `private`, `protected` or `public`.
+    pub access: String,
+    pub constraints: Vec<Json>,
+    pub version: Option<Json>,
+    pub latest_version: Option<Json>,
+    pub deprecation_date: Option<String>,
+    pub primary_key: Vec<String>,
+    pub time_spine: Option<Json>,
+}
+
+/// What only generic tests have.
+#[derive(Debug, Clone)]
+pub struct TestFields {
+    pub column_name: Option<String>,
+    pub file_key_name: String,
+    pub attached_node: Option<Id>,
+    pub test_metadata: TestMetadata,
+}
+
+/// Which generic test it is, with its arguments as written.
+#[derive(Debug, Clone, Serialize)]
+pub struct TestMetadata {
+    pub name: String,
+    pub kwargs: Map<String, Json>,
+    pub namespace: Option<String>,
+}
+
+impl Node {
+    /// The configured materialization.
+    pub fn materialized(&self) -> &str {
+        self.config.get_str("materialized").unwrap_or_default()
+    }
+
+    /// Whether the node lives only inside the statements of others.
+    pub fn is_ephemeral(&self) -> bool {
+        self.resource_type == ResourceType::Model && self.materialized() == "ephemeral"
+    }
+
+    /// Whether this is a test declared in YAML (as against one SQL file).
+    pub fn is_generic_test(&self) -> bool {
+        self.test.is_some()
+    }
+
+    /// The model's version, if it has one.
+    pub fn version(&self) -> Option<&Json> {
+        self.model.as_ref().and_then(|model| model.version.as_ref())
+    }
+
+    /// Where its compiled and run files stand below their package's folder. Tests in YAML and their kin share a
+    /// file, so they get one each in a folder of that name.
+    pub fn write_path(&self) -> PathBuf {
+        let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        if file_name(&self.path) == file_name(&self.original_file_path) {
+            PathBuf::from(&self.original_file_path)
+        } else {
+            Path::new(&self.original_file_path).join(&self.path)
+        }
+    }
+
+    /// Whether a model is the latest of its versions (models without versions are).
+    pub fn is_latest_version(&self) -> bool {
+        self.model.as_ref().is_none_or(|model| model.version == model.latest_version)
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.serialize_identity(&mut map)?;
+        self.serialize_properties(&mut map)?;
+        if self.resource_type == ResourceType::Seed {
+            map.serialize_entry("root_path", &self.root_path)?;
+            map.serialize_entry("depends_on", &serde_json::json!({ "macros": self.depends_on.macros }))?;
+            return map.end();
+        }
+        self.serialize_code(&mut map)?;
+        if let Some(model) = &self.model {
+            map.serialize_entry("access", &model.access)?;
+            map.serialize_entry("constraints", &model.constraints)?;
+            map.serialize_entry("version", &model.version)?;
+            map.serialize_entry("latest_version", &model.latest_version)?;
+            map.serialize_entry("deprecation_date", &model.deprecation_date)?;
+            map.serialize_entry("primary_key", &model.primary_key)?;
+            map.serialize_entry("time_spine", &model.time_spine)?;
+        }
+        if let Some(test) = &self.test {
+            map.serialize_entry("column_name", &test.column_name)?;
+            map.serialize_entry("file_key_name", &test.file_key_name)?;
+            map.serialize_entry("attached_node", &test.attached_node)?;
+            map.serialize_entry("test_metadata", &test.test_metadata)?;
+        }
+        for (key, value) in self.function.iter().flatten() {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl Node {
+    fn serialize_identity<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("database", &self.database)?;
+        map.serialize_entry("schema", &self.schema)?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("resource_type", &self.resource_type)?;
+        map.serialize_entry("package_name", &self.package_name)?;
+        map.serialize_entry("path", &self.path)?;
+        map.serialize_entry("original_file_path", &self.original_file_path)?;
+        map.serialize_entry("unique_id", &self.unique_id)?;
+        map.serialize_entry("fqn", &self.fqn)?;
+        map.serialize_entry("alias", &self.alias)?;
+        map.serialize_entry("checksum", &self.checksum)
+    }
+
+    fn serialize_properties<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let show = || serde_json::json!({ "show": true, "node_color": null });
+        map.serialize_entry("config", &self.config)?;
+        map.serialize_entry("tags", self.config.get("tags").unwrap_or(&Json::Array(Vec::new())))?;
+        map.serialize_entry("description", &self.description)?;
+        map.serialize_entry("columns", &self.columns)?;
+        map.serialize_entry("meta", self.config.get("meta").unwrap_or(&Json::Object(Map::new())))?;
+        map.serialize_entry("group", self.config.get("group").unwrap_or(&Json::Null))?;
+        map.serialize_entry("docs", self.config.get("docs").unwrap_or(&show()))?;
+        map.serialize_entry("patch_path", &self.patch_path)?;
+        map.serialize_entry("build_path", &self.build_path)?;
+        map.serialize_entry("unrendered_config", &self.unrendered_config)?;
+        map.serialize_entry("created_at", &self.created_at)?;
+        map.serialize_entry("relation_name", &self.relation_name)?;
+        map.serialize_entry("raw_code", &self.raw_code)?;
+        map.serialize_entry("doc_blocks", &self.doc_blocks)
+    }
+
+    fn serialize_code<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("language", self.language)?;
+        map.serialize_entry("refs", &self.refs)?;
+        map.serialize_entry("sources", &self.sources)?;
+        map.serialize_entry("metrics", &self.metrics)?;
+        map.serialize_entry("functions", &self.functions)?;
+        map.serialize_entry("depends_on", &self.depends_on)?;
+        let path = self.compiled.as_ref().and_then(|compiled| compiled.compiled_path.as_ref());
+        map.serialize_entry("compiled_path", &path)?;
+        if let Some(compiled) = &self.compiled {
+            map.serialize_entry("compiled", &true)?;
+            map.serialize_entry("compiled_code", &compiled.compiled_code)?;
+            map.serialize_entry("extra_ctes_injected", &true)?;
+            let ctes: Vec<Json> = compiled
+                .extra_ctes
+                .iter()
+                .map(|(id, sql)| serde_json::json!({ "id": &**id, "sql": sql }))
+                .collect();
+            map.serialize_entry("extra_ctes", &ctes)?;
+        }
+        map.serialize_entry("contract", &self.contract)
+    }
+}

@@ -1,0 +1,80 @@
+//! Why a database file cannot be opened, in words that help.
+
+use std::fs;
+use std::path::Path;
+
+use crate::error::Error;
+
+/// The error for a main database that DuckDB refuses to open.
+pub fn opening(path: &str, refusal: &str) -> Error {
+    explain(path, refusal)
+}
+
+/// The error for a further database that cannot be attached.
+pub fn attaching(error: Error, path: &str) -> Error {
+    explain(path, error.message())
+}
+
+fn explain(path: &str, refusal: &str) -> Error {
+    let file = Path::new(path);
+    if let Some(holder) = lock_holder(refusal) {
+        return Error::runtime(format!("{path} is in use by another process: {holder}"))
+            .help("wait until it has finished, or stop it; `retries: {connect_attempts: 5}` in the profile waits by itself")
+            .trace(format!("DuckDB said: {refusal}"));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && !path.contains(':')
+        && !folder.is_dir()
+    {
+        return Error::runtime(format!(
+            "the database {path} cannot be made: there is no folder {}",
+            folder.display()
+        ))
+        .help(format!("create the folder {}, or change the profile's `path`", folder.display()));
+    }
+    if file.is_dir() {
+        return Error::runtime(format!("{path} is a folder, not a database file"))
+            .help("add the name of a file to the profile's `path`");
+    }
+    let error = Error::runtime(format!("the database {path} cannot be opened\n{refusal}"));
+    if refusal.contains("not a valid DuckDB database file") {
+        return error.help(
+            "is it another kind of file? Then change the profile's `path`. A new name makes a new database",
+        );
+    }
+    if refusal.contains("WAL") || refusal.contains("wal") {
+        return error.help(format!(
+            "the log of the last changes, {path}.wal, cannot be replayed; move it away to open the database as it \
+             was before them"
+        ));
+    }
+    if is_read_only(file) {
+        return error
+            .help("the file may not be written by this user; change its permissions, or work on a copy");
+    }
+    error
+}
+
+/// Who has locked the file, in the words of DuckDB and of the system.
+fn lock_holder(refusal: &str) -> Option<String> {
+    if !refusal.contains("Could not set lock on file") {
+        return None;
+    }
+    let Some((_, rest)) = refusal.split_once("(PID ") else {
+        return Some("one that DuckDB cannot name".to_owned());
+    };
+    let pid: u32 = rest.split_once(')')?.0.parse().ok()?;
+    let command = fs::read(format!("/proc/{pid}/cmdline")).ok().map(|line| {
+        let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+        words.join(" ").trim().to_owned()
+    });
+    Some(match command {
+        Some(command) if !command.is_empty() => format!("process {pid}, {command}"),
+        _ => format!("process {pid}"),
+    })
+}
+
+fn is_read_only(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().readonly())
+}

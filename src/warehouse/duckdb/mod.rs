@@ -1,0 +1,99 @@
+//! DuckDB, in the process.
+
+mod attach;
+mod calendar;
+mod connection;
+mod decode;
+mod lock;
+mod native;
+mod profile;
+mod secret;
+mod split;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+pub use profile::{Profile, credentials};
+
+use super::{Connection, Warehouse};
+use crate::error::Result;
+use connection::DuckDbConnection;
+use native::Database;
+use profile::{Extension, quoted};
+
+/// An open database.
+pub struct DuckDb {
+    database: Arc<Database>,
+    profile: Profile,
+}
+
+impl DuckDb {
+    /// Opens the database of a profile, and installs, creates and attaches what the profile wants.
+    pub fn open(profile: Profile) -> Result<Self> {
+        let database = Arc::new(open_file(&profile)?);
+        let mut connection = DuckDbConnection::new(&database, &[], None)?;
+        for extension in &profile.extensions {
+            load(&mut connection, extension)?;
+        }
+        for secret in &profile.secrets {
+            connection.run(&secret.to_sql())?;
+        }
+        if profile.is_motherduck() {
+            connection.run("LOAD motherduck")?;
+            for (name, value) in &profile.motherduck_options {
+                connection.run(&format!("SET {name} = {}", quoted(value)))?;
+            }
+        }
+        for attachment in &profile.attachments {
+            connection.run(&attachment.to_sql()).map_err(|error| lock::attaching(error, &attachment.path))?;
+        }
+        Ok(DuckDb { database, profile })
+    }
+}
+
+impl Warehouse for DuckDb {
+    fn connect(&self) -> Result<Box<dyn Connection>> {
+        let retries = self.profile.retries.clone();
+        Ok(Box::new(DuckDbConnection::new(&self.database, &self.profile.settings, retries)?))
+    }
+}
+
+/// Opens the file, again and again if the profile wants to wait for another process to let go of it.
+fn open_file(profile: &Profile) -> Result<Database> {
+    let attempts = profile.retries.as_ref().map_or(1, |retries| retries.connect_attempts.max(1));
+    let mut attempt = 1;
+    loop {
+        match Database::open(&profile.path, &profile.options) {
+            Ok(database) => return Ok(database),
+            Err(refusal) => {
+                let retryable = profile.retries.as_ref().is_some_and(|retries| retries.covers(&refusal));
+                if attempt >= attempts || !retryable {
+                    return Err(lock::opening(&profile.path, &refusal));
+                }
+                thread::sleep(Duration::from_secs(1 << (attempt - 1).min(10)));
+                attempt += 1;
+            }
+        }
+    }
+}
+
+/// Loads an extension; one that is neither built in nor installed yet is installed first.
+fn load(connection: &mut DuckDbConnection, extension: &Extension) -> Result<()> {
+    let name = &extension.name;
+    let load = format!("LOAD {}", quoted(name));
+    let install = match &extension.repository {
+        Some(repository) => format!("INSTALL {name} FROM {repository}"),
+        None if connection.run(&load).is_ok() => return Ok(()),
+        None => format!("INSTALL {}", quoted(name)),
+    };
+    connection.run(&install).and_then(|()| connection.run(&load)).map_err(|error| {
+        error.help(format!(
+            "the profile's `extensions` want {name}; DuckDB fetches it once from the network, into the folder of \
+             the setting extension_directory"
+        ))
+    })
+}
