@@ -1,6 +1,7 @@
 //! The configuration of a node: what its resource type knows by default, overlaid by the layers that the
 //! project gives ([`resolve`]).
 
+mod colors;
 mod merge;
 mod schema;
 mod tree;
@@ -171,6 +172,46 @@ impl Config {
         Ok(())
     }
 
+    /// Checks what a snapshot must configure, which is known only when all its layers are.
+    ///
+    /// # Errors
+    /// If the strategy lacks something, or is given what it does not take.
+    pub fn check_snapshot(&self) -> Result<()> {
+        let is_set = |key: &str| self.get(key).is_some_and(|value| !value.is_null() && value != "");
+        let needs = |message: &str, help: &str| Err(Error::compilation(message).help(help));
+        match self.get_str("strategy") {
+            _ if !is_set("strategy") || !is_set("unique_key") => needs(
+                "Snapshots must be configured with a 'strategy' and 'unique_key'",
+                "for example  strategy: timestamp, unique_key: id, updated_at: updated_at",
+            ),
+            Some("check") => match self.get("check_cols") {
+                Some(Value::Array(columns)) if !columns.is_empty() => Ok(()),
+                Some(Value::String(all)) if all == "all" => Ok(()),
+                Some(Value::String(other)) => needs(
+                    &format!("Invalid value for 'check_cols': {other}"),
+                    "write 'all' or a list of columns",
+                ),
+                _ => needs(
+                    "A snapshot configured with the check strategy must specify a check_cols configuration",
+                    "write  check_cols: all  or a list of columns",
+                ),
+            },
+            Some("timestamp") if !is_set("updated_at") => needs(
+                "A snapshot configured with the timestamp strategy must specify an updated_at configuration",
+                "name the column that says when a row was changed",
+            ),
+            Some("timestamp") if is_set("check_cols") => needs(
+                "A 'timestamp' snapshot should not have 'check_cols'",
+                "remove it, or take the strategy 'check'",
+            ),
+            _ if self.get_str("materialized") != Some("snapshot") => needs(
+                "A snapshot must have a materialized value of 'snapshot'",
+                "remove the configuration `materialized` from this snapshot",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// Brings the values into their final form and checks them.
     fn finish(&mut self) -> Result<()> {
         for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
@@ -220,6 +261,11 @@ impl Config {
         {
             return Err(Error::compilation(format!("a {fixed} cannot be materialized as '{chosen}'"))
                 .help(format!("remove the configuration `materialized` from this {fixed}")));
+        }
+        let color = self.get("docs").and_then(|docs| docs.get("node_color")?.as_str());
+        if let Some(color) = color.filter(|color| !colors::is_color(color)) {
+            return Err(Error::compilation(format!("Invalid color name for docs.node_color: {color}"))
+                .help("use the name of an HTML color, or a code such as '#ff7f50'"));
         }
         let is_enforced =
             self.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true));
