@@ -8,8 +8,8 @@ use super::Parser;
 use super::sql_nodes::{checksum, take_capture};
 use crate::error::Result;
 use crate::manifest::{Contract, DependsOn, Node, ResourceType};
-use crate::project::config::{Config, resolve};
 use crate::project::project_file::Project;
+use crate::project::config::{Config, resolve};
 
 /// When a hook runs; also its tag.
 pub const HOOK_TYPES: [&str; 2] = ["on-run-start", "on-run-end"];

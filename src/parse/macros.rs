@@ -62,7 +62,8 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
 
 /// All macros: as templates to call, and as entries of the manifest.
 pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
-    let split: Vec<Result<Vec<Block>>> = files.par_iter().map(|file| split(file)).collect();
+    let split: Vec<Result<Vec<Block>>> =
+        files.par_iter().map(|file| split(file)).collect();
     let mut macros = Macros::new(root);
     let mut entries: Vec<Macro> = Vec::new();
     let mut errors = Vec::new();
@@ -149,8 +150,7 @@ fn dependencies(macros: &Macros, entry: &Macro) -> Vec<Id> {
             None => macros.find_macro(&entry.package_name, &name),
         };
         if let Some(template) = template {
-            if *template.unique_id != *entry.unique_id && !found.iter().any(|id| **id == *template.unique_id)
-            {
+            if *template.unique_id != *entry.unique_id && !found.iter().any(|id| **id == *template.unique_id) {
                 found.push(template.unique_id.as_str().into());
             }
         }

@@ -34,8 +34,7 @@ impl Parser<'_> {
             }
         }
         if node.resource_type == ResourceType::Snapshot {
-            for (key, part) in [("target_database", &mut node.database), ("target_schema", &mut node.schema)]
-            {
+            for (key, part) in [("target_database", &mut node.database), ("target_schema", &mut node.schema)] {
                 if let Some(name) = node.config.get_str(key).filter(|name| !name.is_empty()) {
                     *part = name.to_owned();
                 }

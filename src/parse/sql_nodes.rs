@@ -16,9 +16,9 @@ use crate::jinja::{Origin, blocks};
 use crate::manifest::{
     Checksum, Contract, DependsOn, Disabled, ModelFields, Node, RefArgs, ResourceType, version_suffix,
 };
+use crate::project::project_file::Project;
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::files::{self, SourceFile};
-use crate::project::project_file::Project;
 use crate::project::yaml::Yaml;
 
 /// A node before it is parsed: what its file says about it.
@@ -73,8 +73,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// The folders of a path and the file's name without extension.
 fn path_parts(path: &str) -> (Vec<String>, String) {
     let path = Path::new(path);
-    let folders =
-        path.parent().map(|parent| parent.iter().map(|part| part.to_string_lossy().into_owned()).collect());
+    let folders = path.parent().map(|parent| parent.iter().map(|part| part.to_string_lossy().into_owned()).collect());
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     (folders.unwrap_or_default(), stem.unwrap_or_default())
 }
@@ -285,9 +284,7 @@ impl Parser<'_> {
         let result = context.render(&node.raw_code, &origin);
         let capture = context.take_capture();
         drop(context);
-        result.map_err(|error| {
-            error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path))
-        })?;
+        result.map_err(|error| error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path)))?;
         Ok((Arc::unwrap_or_clone(node), capture))
     }
 
@@ -364,19 +361,13 @@ impl Parser<'_> {
             crate::jinja::StaticCall::Ref { name, package, version } => {
                 Some(Reference::Ref(RefArgs { name, package, version }))
             }
-            crate::jinja::StaticCall::Source { source, table } => {
-                Some(Reference::Source(vec![source, table]))
-            }
+            crate::jinja::StaticCall::Source { source, table } => Some(Reference::Source(vec![source, table])),
             crate::jinja::StaticCall::Config(_) => None,
         })
     }
 
     /// The configuration layer of a version: the model's, overlaid by the version's own.
-    fn version_config(
-        &self,
-        unparsed: &Unparsed,
-        properties: Option<&Properties>,
-    ) -> Option<Map<String, Json>> {
+    fn version_config(&self, unparsed: &Unparsed, properties: Option<&Properties>) -> Option<Map<String, Json>> {
         let version = unparsed.version.as_ref()?;
         let entry = properties?;
         let own = super::versions::entry_of(entry, &version.version)?;
@@ -418,10 +409,7 @@ impl Parser<'_> {
 
     fn check_contract(&self, node: &mut Node) -> Result<()> {
         let problem = if node.columns.is_empty() {
-            Some(
-                "Constraints must be defined in a `yml` schema configuration file like `schema.yml`."
-                    .to_owned(),
-            )
+            Some("Constraints must be defined in a `yml` schema configuration file like `schema.yml`.".to_owned())
         } else if node.language != "sql" {
             Some(format!("Language Error: Expected 'sql' but found '{}'", node.language))
         } else {

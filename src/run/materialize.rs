@@ -28,12 +28,7 @@ pub fn materialize(context: &Arc<Context>, node: &Node, session: &Session) -> Re
 }
 
 /// The same, with the name of the materialization.
-pub fn materialize_as(
-    context: &Arc<Context>,
-    node: &Node,
-    name: &str,
-    session: &Session,
-) -> Result<Materialized> {
+pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: &Session) -> Result<Materialized> {
     let Some(template) = context.shared.macros.materialization(name) else {
         let error = Error::compilation(format!(
             "No materialization '{name}' was found for adapter duckdb! (searched types 'default' and 'duckdb')"

@@ -126,10 +126,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             progress.compiled = Some(compiled.clone());
             Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
         }
-        if self.job.action == Action::Compile
-            || node.is_ephemeral()
-            || node.resource_type == ResourceType::Analysis
-        {
+        if self.job.action == Action::Compile || node.is_ephemeral() || node.resource_type == ResourceType::Analysis {
             let outcome = Outcome::quiet(Status::Success);
             return timed("execute", &mut progress.timing, || Ok(outcome));
         }

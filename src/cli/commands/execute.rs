@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::select;
 use super::setup::{self, Loaded};
+use super::select;
 use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
 use crate::compile::Compiler;
@@ -34,10 +34,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let selected = select::select(flags, &loaded, &plain, types, types)?;
     let dag = if flags.which == Command::Build { plain.build_order(&loaded.parsed.manifest) } else { plain };
     if selected.is_empty() {
-        events.emit(Event::note(
-            Level::Warn,
-            "Nothing to do. Try checking your model configs and model specification args",
-        ));
+        events.emit(Event::note(Level::Warn, "Nothing to do. Try checking your model configs and model specification args"));
     }
     let job = Work { action: Action::Execute, selected, dag: &dag };
     let report = job.run(&loaded)?;

@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use super::Context;
 use super::args::Args;
-use super::value as values;
 use crate::error::Error as RbtError;
 use crate::jinja::raise;
+use super::value as values;
 
 /// `config` in a template.
 #[derive(Debug)]
@@ -38,12 +38,8 @@ impl Object for ConfigObject {
         if let Some(dict) = args.positional().first() {
             match values::to_json(dict).map_err(raise)? {
                 Json::Object(map) => given.extend(map),
-                _ => {
-                    return Err(raise(
-                        RbtError::compilation("Invalid inline model config")
-                            .help("pass keyword arguments, config(materialized='table'), or one dictionary"),
-                    ));
-                }
+                _ => return Err(raise(RbtError::compilation("Invalid inline model config")
+                    .help("pass keyword arguments, config(materialized='table'), or one dictionary"))),
             }
         }
         for (key, value) in args.named_pairs() {
@@ -52,8 +48,7 @@ impl Object for ConfigObject {
                 "post_hook" => "post-hook".to_owned(),
                 _ => key,
             };
-            let value =
-                if value.is_undefined() { Json::Null } else { values::to_json(&value).map_err(raise)? };
+            let value = if value.is_undefined() { Json::Null } else { values::to_json(&value).map_err(raise)? };
             given.insert(key, value);
         }
         crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;

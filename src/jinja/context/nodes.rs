@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::args::Args;
-use super::value as values;
 use super::{Context, Role, Running, Shared, lock};
 use crate::error::Error as RbtError;
 use crate::jinja::raise;
+use super::value as values;
 use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
 use crate::sql::{Policy, Relation, RelationKind};
 use crate::text::suggestion;
@@ -37,13 +37,10 @@ fn parse_ref(args: &Args) -> Result<RefArgs, Error> {
         2 => (Some(args.string(0, "package")?), args.string(1, "name")?),
         count => {
             let message = format!("ref() takes at most two arguments ({count} given)");
-            return Err(raise(
-                RbtError::compilation(message).help("write ref('model') or ref('package', 'model')"),
-            ));
+            return Err(raise(RbtError::compilation(message).help("write ref('model') or ref('package', 'model')")));
         }
     };
-    let version =
-        args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !v.is_undefined());
+    let version = args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !v.is_undefined());
     let version = version.map(|version| values::to_json(&version)).transpose().map_err(raise)?;
     Ok(RefArgs { name, package, version })
 }
@@ -209,7 +206,8 @@ pub fn missing_source<'a>(
 /// The relation of a source: its table, or the files and expressions of `external_location`
 /// (<https://github.com/duckdb/dbt-duckdb#reading-from-external-files>).
 pub fn source_relation(source: &Source) -> Result<Relation, RbtError> {
-    let mut relation = Relation::new(Some(&source.database), Some(&source.schema), Some(&source.identifier));
+    let mut relation =
+        Relation::new(Some(&source.database), Some(&source.schema), Some(&source.identifier));
     let quoting = source.quoting;
     relation.quote = Policy::ALL.with(quoting.database, quoting.schema, quoting.identifier);
     if let Some(template) = external_setting(source, "external_location") {
@@ -397,8 +395,7 @@ impl Object for NodeObject {
 pub fn graph_value(context: &Context) -> Value {
     let Role::Running(running) = &context.role else {
         let empty = || values::dict(Vec::<(&str, Value)>::new());
-        let kinds =
-            ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
+        let kinds = ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
         return values::dict(kinds.map(|kind| (kind, empty())));
     };
     let part = |kind: Part| Value::from_object(GraphPart::new(running.manifest.clone(), kind));

@@ -120,9 +120,7 @@ impl Object for RelationObject {
             "replace_path" => replace_path(&mut relation, &args),
             "incorporate" => incorporate(&mut relation, &args),
             "without_identifier" => relation = relation.without_identifier(),
-            "information_schema" => {
-                relation = information_schema(&relation, args.optional_string(0, "view_name"))
-            }
+            "information_schema" => relation = information_schema(&relation, args.optional_string(0, "view_name")),
             "information_schema_only" => relation = information_schema(&relation, None),
             "matches" => return matches(&relation, &args),
             "get" => return Ok(self.get_or(&args)),

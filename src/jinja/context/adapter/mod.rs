@@ -18,9 +18,9 @@ use super::column::ColumnClass;
 use super::relation::RelationClass;
 use super::statements::response_value;
 use super::table::table_value;
-use super::value as values;
 use super::{Context, Running, TableObject};
 use crate::jinja::raise;
+use super::value as values;
 use crate::sql::{constraint, quote_identifier};
 use crate::warehouse::{Cell, Fetch, Response, Table};
 
@@ -118,10 +118,9 @@ fn while_parsing(method: &str) -> Value {
         | "list_relations_without_caching"
         | "list_schemas" => values::list([]),
         "check_schema_exists" | "already_exists" | "location_exists" => Value::from(false),
-        "get_temp_relation_path" => values::dict(
-            [("database", ""), ("schema", ""), ("identifier", "")]
-                .map(|(key, value)| (key, Value::from(value))),
-        ),
+        "get_temp_relation_path" => values::dict([("database", ""), ("schema", ""), ("identifier", "")].map(
+            |(key, value)| (key, Value::from(value)),
+        )),
         _ => none(),
     }
 }
@@ -135,9 +134,7 @@ fn with_warehouse(
     match method {
         "execute" => execute(running, args),
         "add_query" => add_query(running, args),
-        "commit" | "commit_if_has_connection" => {
-            running.session.commit().map(|()| Value::from("")).map_err(raise)
-        }
+        "commit" | "commit_if_has_connection" => running.session.commit().map(|()| Value::from("")).map_err(raise),
         "ensure_transaction" => running.session.begin().map(|()| Value::from("")).map_err(raise),
         "clear_transaction" => running.session.rollback().map(|()| Value::from("")).map_err(raise),
         "catalog_supports_foreign_keys" => Ok(Value::from(true)),
