@@ -121,7 +121,7 @@ impl RelationCache {
     }
 
     /// Forgets a relation that was dropped.
-    pub fn drop(&self, relation: &Relation) {
+    pub fn remove(&self, relation: &Relation) {
         let Some((schema, name)) = relation_key(relation) else { return };
         if let Some(schema) = self.lock().get_mut(&schema) {
             schema.relations.shift_remove(&name);
@@ -132,7 +132,7 @@ impl RelationCache {
     pub fn rename(&self, from: &Relation, to: &Relation) {
         let mut renamed = to.clone();
         renamed.kind = self.get(from).and_then(|known| known.kind).or(to.kind);
-        self.drop(from);
+        self.remove(from);
         self.add(&renamed);
     }
 }

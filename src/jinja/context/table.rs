@@ -94,9 +94,6 @@ fn cell_value(cell: &Cell) -> Value {
         Cell::Float(value) => Value::from(*value),
         Cell::Decimal(text) => values::decimal(text),
         Cell::Text(text) => Value::from(text.as_str()),
-        Cell::Date(date) => values::date(*date),
-        Cell::Timestamp(moment) => values::naive_datetime(*moment),
-        Cell::TimestampTz(moment) => values::aware_datetime(*moment),
         other => Value::from(other.to_string()),
     }
 }

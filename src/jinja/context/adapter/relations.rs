@@ -37,7 +37,7 @@ pub fn call(context: &Arc<Context>, running: &Running, method: &str, args: &Args
         }
         "rename_relation" => rename_relation(context, running, args),
         "cache_added" => with_relation(args, |relation| running.session.cache.add(relation)),
-        "cache_dropped" => with_relation(args, |relation| running.session.cache.drop(relation)),
+        "cache_dropped" => with_relation(args, |relation| running.session.cache.remove(relation)),
         "cache_renamed" => {
             let (from, to) = (args.required(0, "from_relation")?, args.required(1, "to_relation")?);
             running.session.cache.rename(relation_of(&from)?, relation_of(&to)?);
@@ -148,7 +148,7 @@ fn drop_schema(context: &Context, running: &Running, args: &Args) -> Result<Valu
 fn drop_relation(context: &Context, running: &Running, args: &Args) -> Result<Value, Error> {
     let value = args.required(0, "relation")?;
     let relation = relation_of(&value)?;
-    running.session.cache.drop(relation);
+    running.session.cache.remove(relation);
     // A relation whose kind nobody knows cannot be dropped by name; it is not in the catalog either.
     if relation.kind.is_some() {
         run_macro(context, "drop_relation", std::slice::from_ref(&value))?;
