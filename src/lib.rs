@@ -1,9 +1,18 @@
 //! rbt: a data build tool in one program.
 
+pub mod artifacts;
+pub mod cli;
+pub mod compile;
 pub mod error;
+pub mod events;
+pub mod extract;
+pub mod flags;
 pub mod graph;
+pub mod jinja;
 pub mod manifest;
+pub mod parse;
 pub mod project;
+pub mod run;
 pub mod sql;
 pub mod text;
 pub mod warehouse;

@@ -6,7 +6,6 @@
 mod lookup;
 mod macros;
 mod node;
-mod resource;
 mod source;
 mod yaml_only;
 
@@ -15,7 +14,7 @@ pub use macros::{Doc, Macro, MacroArgument};
 pub use node::{
     Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, TestFields, TestMetadata,
 };
-pub use resource::ResourceType;
+pub use crate::project::resource::ResourceType;
 pub use source::{Quoting, Source, SourceFields};
 pub use yaml_only::{Exposure, Fixture, Group, SemanticResource, UnitTest, UnitTestInput};
 

@@ -1,5 +1,6 @@
 //! The nodes that run or compile: models, seeds, snapshots, tests, analyses, operations, functions.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -187,6 +188,17 @@ impl Node {
     /// The model's version, if it has one.
     pub fn version(&self) -> Option<&Json> {
         self.model.as_ref().and_then(|model| model.version.as_ref())
+    }
+
+    /// Where its compiled and run files stand below their package's folder. Tests in YAML and their kin share a
+    /// file, so they get one each in a folder of that name.
+    pub fn write_path(&self) -> PathBuf {
+        let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        if file_name(&self.path) == file_name(&self.original_file_path) {
+            PathBuf::from(&self.original_file_path)
+        } else {
+            Path::new(&self.original_file_path).join(&self.path)
+        }
     }
 
     /// Whether a model is the latest of its versions (models without versions are).

@@ -27,7 +27,11 @@ fn column_in(source: &str, excerpt: &str, offset: usize) -> Option<usize> {
         Some(body) if !source.starts_with(excerpt) => (body, offset.checked_sub(3)?),
         _ => (excerpt, offset),
     };
-    let start = source.find(body).or_else(|| source.find(body.strip_suffix("...")?))?;
+    let whole = body.strip_suffix("...").filter(|_| !source.contains(body)).unwrap_or(body);
+    // The statements before this one in the line may be blanks in the message.
+    let shown = if source.contains(whole) { whole } else { whole.trim_start() };
+    let offset = offset.checked_sub(whole.len() - shown.len())?;
+    let start = source.find(shown)?;
     let mut cells = 0;
     for (index, c) in source[start..].chars().enumerate() {
         if cells >= offset && width(c) > 0 {

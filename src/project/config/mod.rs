@@ -139,7 +139,7 @@ impl Config {
 
     /// Overlays the node's own layers. A null there does not undo what the project file sets for things that
     /// are built.
-    fn overlay_own<'a>(&mut self, layers: &[&'a Map<String, Value>]) -> Result<()> {
+    fn overlay_own(&mut self, layers: &[&Map<String, Value>]) -> Result<()> {
         let sets_null = layers.iter().any(|layer| layer.values().any(Value::is_null));
         let project = (sets_null && self.schema.position("materialized").is_some()).then(|| self.clone());
         for layer in layers {

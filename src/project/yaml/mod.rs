@@ -90,6 +90,13 @@ impl Mapping {
     }
 }
 
+impl From<Vec<(Yaml, Yaml)>> for Mapping {
+    /// The caller sees to it that keys occur once.
+    fn from(entries: Vec<(Yaml, Yaml)>) -> Self {
+        Mapping { entries }
+    }
+}
+
 impl Yaml {
     /// A node that was not read from a file.
     pub fn new(value: YamlValue) -> Self {

@@ -8,8 +8,9 @@ use chrono_tz::Tz;
 use libduckdb_sys as ffi;
 
 use super::decode::{Decoder, append_rows};
-use super::native::{Database, LogicalType, Prepared, Refusal, Session};
-use super::profile::Retries;
+use super::native::{Database, LogicalType, Prepared, Refusal, Session, Statements};
+use super::profile::{Retries, quoted};
+use super::split;
 use super::types::type_name;
 use crate::error::{Error, Result};
 use crate::warehouse::{
@@ -33,7 +34,7 @@ impl DuckDbConnection {
         let session = Session::connect(database).map_err(Error::database)?;
         let mut connection = DuckDbConnection { session, in_transaction: false, retries };
         for (name, value) in settings {
-            let sql = format!("SET {name} = '{}'", value.replace('\'', "''"));
+            let sql = format!("SET {name} = {}", quoted(value));
             connection.run(&sql).map_err(|error| {
                 error.help(format!(
                     "the profile's `settings` want {name} = {value}; check the name and the value"
@@ -54,11 +55,57 @@ impl DuckDbConnection {
 
     fn execute_once(&self, sql: &str, fetch: Fetch) -> Result<Table, Refusal> {
         let statements = self.session.statements(sql)?;
+        match statements.count() {
+            0 => Ok(Table::default()),
+            1 => self.execute_statement(&statements.prepare(0)?, sql, fetch),
+            count => self.execute_several(&statements, count, sql, fetch),
+        }
+    }
+
+    /// Runs the statements of a text one after another, and gives the result of the last.
+    fn execute_several(
+        &self,
+        statements: &Statements,
+        count: u64,
+        sql: &str,
+        fetch: Fetch,
+    ) -> Result<Table, Refusal> {
+        let pieces = split::statements(sql);
         let mut table = Table::default();
-        for index in 0..statements.count() {
-            let prepared = statements.prepare(index)?;
-            let wanted = if index + 1 == statements.count() { fetch } else { Fetch::None };
-            table = self.fetch(&prepared, wanted)?;
+        for index in 0..count {
+            let wanted = if index + 1 == count { fetch } else { Fetch::None };
+            table = match pieces.get(index as usize) {
+                Some(piece) if pieces.len() as u64 == count => {
+                    self.execute_once(&split::alone(sql, piece.clone()), wanted)?
+                }
+                // DuckDB makes several statements out of some, which have no text of their own.
+                _ => self.fetch(&statements.prepare(index)?, wanted)?,
+            };
+        }
+        Ok(table)
+    }
+
+    /// Runs a statement that was prepared from a text of its own.
+    fn execute_statement(&self, prepared: &Prepared, sql: &str, fetch: Fetch) -> Result<Table, Refusal> {
+        let types = prepared.column_types();
+        if fetch == Fetch::None || !prepared.is_query() || !types.iter().any(LogicalType::is_variant) {
+            return self.fetch(prepared, fetch);
+        }
+        // Only DuckDB can read what is in a VARIANT, so it is asked for text.
+        let statement = split::statements(sql).pop().map_or(sql, |piece| &sql[piece]);
+        let columns: Vec<String> = types
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                let cast = if kind.is_variant() { "::VARCHAR" } else { "" };
+                format!("c{index}{cast}")
+            })
+            .collect();
+        let names: Vec<String> = (0..types.len()).map(|index| format!("c{index}")).collect();
+        let text = format!("SELECT {} FROM (\n{statement}\n) AS _({})", columns.join(", "), names.join(", "));
+        let mut table = self.fetch(&self.session.statements(&text)?.prepare(0)?, fetch)?;
+        for (index, (column, kind)) in table.columns.iter_mut().zip(&types).enumerate() {
+            *column = ColumnInfo { name: prepared.column_name(index), data_type: type_name(kind) };
         }
         Ok(table)
     }
@@ -76,29 +123,24 @@ impl DuckDbConnection {
         let streaming = prepared.is_query() && fetch != Fetch::All;
         let mut result = prepared.run(streaming)?;
         let columns = result.columns();
-        let decoders: Vec<Decoder> = if limit > 0 {
-            columns.iter().map(|(_, kind)| Decoder::new(kind, zone)).collect()
-        } else {
-            vec![]
-        };
         let mut rows = Vec::new();
-        while fetch == Fetch::None || rows.len() < limit {
-            let Some(chunk) = result.next_chunk()? else { break };
-            if limit > 0 {
-                let wanted = limit - rows.len();
-                append_rows(&chunk, &decoders, wanted, &mut rows);
+        if limit > 0 {
+            let decoders: Vec<Decoder> = columns.iter().map(|(_, kind)| Decoder::new(kind, zone)).collect();
+            while rows.len() < limit
+                && let Some(chunk) = result.next_chunk()?
+            {
+                append_rows(&chunk, &decoders, limit - rows.len(), &mut rows);
             }
+        } else {
+            while fetch == Fetch::None && result.next_chunk()?.is_some() {}
         }
-        let columns = columns
-            .into_iter()
-            .map(|(name, kind)| ColumnInfo { name, data_type: type_name(&kind) })
-            .collect();
-        Ok(Table { columns, rows })
+        let column = |(name, kind): (String, LogicalType)| ColumnInfo { name, data_type: type_name(&kind) };
+        Ok(Table { columns: columns.into_iter().map(column).collect(), rows })
     }
 
     /// The session's time zone, if any of the types is shown in it.
     fn zone_for(&self, types: &[LogicalType]) -> Tz {
-        if !types.iter().any(has_zone) {
+        if !types.iter().any(|kind| kind.contains(ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ)) {
             return Tz::UTC;
         }
         let answer = self.execute_once("SELECT current_setting('TimeZone')", Fetch::All);
@@ -192,11 +234,7 @@ impl Connection for DuckDbConnection {
                 let pairs: Vec<String> = schemas
                     .iter()
                     .map(|(database, schema)| {
-                        format!(
-                            "({}, {})",
-                            literal(&database.to_lowercase()),
-                            literal(&schema.to_lowercase())
-                        )
+                        format!("({}, {})", quoted(&database.to_lowercase()), quoted(&schema.to_lowercase()))
                     })
                     .collect();
                 format!("(lower(database_name), lower(schema_name)) IN ({})", pairs.join(", "))
@@ -219,8 +257,7 @@ impl Connection for DuckDbConnection {
     }
 
     fn list_schemas(&mut self) -> Result<Vec<(String, String)>> {
-        let table =
-            self.query("SELECT database_name, schema_name FROM duckdb_schemas() WHERE NOT internal OR schema_name = 'main'")?;
+        let table = self.query("SELECT database_name, schema_name FROM duckdb_schemas()")?;
         Ok(table.rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
     }
 
@@ -246,26 +283,5 @@ fn text(row: &[Cell], index: usize) -> String {
     match row.get(index) {
         Some(Cell::Text(text)) => text.clone(),
         _ => String::new(),
-    }
-}
-
-/// Text as SQL writes it.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// Whether values of the type are shown in the session's time zone.
-fn has_zone(kind: &LogicalType) -> bool {
-    match kind.id() {
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ => true,
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_LIST => has_zone(&kind.list_child()),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => has_zone(&kind.array_child().0),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_MAP => {
-            let (key, value) = kind.map_children();
-            has_zone(&key) || has_zone(&value)
-        }
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_STRUCT => kind.struct_children().iter().any(|(_, kind)| has_zone(kind)),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_UNION => kind.union_members().iter().any(|(_, kind)| has_zone(kind)),
-        _ => false,
     }
 }

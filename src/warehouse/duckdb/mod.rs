@@ -8,6 +8,7 @@ mod lock;
 mod native;
 mod profile;
 mod secret;
+mod split;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -19,10 +20,10 @@ use std::time::Duration;
 pub use profile::{Profile, credentials};
 
 use super::{Connection, Warehouse};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use connection::DuckDbConnection;
 use native::Database;
-use profile::Extension;
+use profile::{Extension, quoted};
 
 /// An open database.
 pub struct DuckDb {
@@ -44,7 +45,7 @@ impl DuckDb {
         if profile.is_motherduck() {
             connection.run("LOAD motherduck")?;
             for (name, value) in &profile.motherduck_options {
-                connection.run(&format!("SET {name} = '{}'", value.replace('\'', "''")))?;
+                connection.run(&format!("SET {name} = {}", quoted(value)))?;
             }
         }
         for attachment in &profile.attachments {
@@ -80,18 +81,19 @@ fn open_file(profile: &Profile) -> Result<Database> {
     }
 }
 
+/// Loads an extension; one that is neither built in nor installed yet is installed first.
 fn load(connection: &mut DuckDbConnection, extension: &Extension) -> Result<()> {
     let name = &extension.name;
+    let load = format!("LOAD {}", quoted(name));
     let install = match &extension.repository {
         Some(repository) => format!("INSTALL {name} FROM {repository}"),
-        None => format!("INSTALL '{}'", name.replace('\'', "''")),
+        None if connection.run(&load).is_ok() => return Ok(()),
+        None => format!("INSTALL {}", quoted(name)),
     };
-    connection.run(&install).and_then(|()| connection.run(&format!("LOAD '{}'", name.replace('\'', "''")))).map_err(
-        |error: Error| {
-            error.help(format!(
-                "the profile's `extensions` want {name}; DuckDB fetches it once from the network, into the folder \
-                 of the setting extension_directory"
-            ))
-        },
-    )
+    connection.run(&install).and_then(|()| connection.run(&load)).map_err(|error| {
+        error.help(format!(
+            "the profile's `extensions` want {name}; DuckDB fetches it once from the network, into the folder of \
+             the setting extension_directory"
+        ))
+    })
 }

@@ -214,6 +214,17 @@ impl<'session> Prepared<'session> {
         }
     }
 
+    /// The name of the column at an index of the result.
+    pub fn column_name(&self, index: usize) -> String {
+        // SAFETY: the statement was prepared; DuckDB checks the index and hands the name over.
+        let name = unsafe {
+            owned_text(
+                ffi::duckdb_prepared_statement_column_name(self.statement, index as ffi::idx_t).cast_mut(),
+            )
+        };
+        name.unwrap_or_default()
+    }
+
     /// The number of placeholders.
     pub fn parameters(&self) -> u64 {
         // SAFETY: the statement was prepared.
@@ -354,6 +365,28 @@ impl LogicalType {
     pub fn id(&self) -> ffi::duckdb_type {
         // SAFETY: the type is alive (here and below); its own id says which of the questions may be asked.
         unsafe { ffi::duckdb_get_type_id(self.0) }
+    }
+
+    /// Whether the type is this one, or has it inside.
+    pub fn contains(&self, wanted: ffi::duckdb_type) -> bool {
+        let among = |fields: Vec<(String, LogicalType)>| fields.iter().any(|(_, kind)| kind.contains(wanted));
+        match self.id() {
+            id if id == wanted => true,
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_LIST => self.list_child().contains(wanted),
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => self.array_child().0.contains(wanted),
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_MAP => {
+                let (key, value) = self.map_children();
+                key.contains(wanted) || value.contains(wanted)
+            }
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_STRUCT => among(self.struct_children()),
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_UNION => among(self.union_members()),
+            _ => false,
+        }
+    }
+
+    /// Whether its values can only be read by DuckDB itself.
+    pub fn is_variant(&self) -> bool {
+        self.contains(ffi::DUCKDB_TYPE_DUCKDB_TYPE_VARIANT)
     }
 
     /// The name it was given, as `JSON` is for text.

@@ -1,6 +1,8 @@
 //! Against a real DuckDB, in memory and in files.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -333,4 +335,149 @@ fn files_that_cannot_be_opened_are_explained() {
     std::fs::create_dir(at("folder.duckdb")).unwrap();
     let said = problem(&at("folder.duckdb"));
     assert!(said.contains("is a folder, not a database file"), "{said}");
+}
+
+#[test]
+fn errors_in_later_statements_point_at_their_place_too() {
+    let mut connection = in_memory();
+    for (sql, line, column) in [
+        ("SELECT 1;\nSELECT a,\n  bb\nFROM (SELECT 1 AS a)", 3, 3),
+        ("CREATE TABLE t AS SELECT 1 AS a;\nINSERT INTO t\nSELECT zz FROM t", 3, 8),
+        ("SELECT 'é;'; SELECT CAST('x' AS INTEGER)", 1, 21),
+    ] {
+        let error = failure(connection.execute(sql, Fetch::All));
+        let place = position(error.message(), sql).unwrap();
+        assert_eq!((place.line, place.column), (line, column), "{}", error.message());
+    }
+}
+
+#[test]
+fn what_only_duckdb_can_read_comes_as_text() {
+    let mut connection = in_memory();
+    let sql = "SELECT 7 AS a, {'x': 1}::VARIANT AS \"B\", [42::VARIANT] AS c FROM range(2); -- two";
+    let (_, table) = connection.execute(sql, Fetch::Limit(1)).unwrap();
+    let columns: Vec<_> = table.columns.iter().map(|it| (it.name.as_str(), it.data_type.as_str())).collect();
+    assert_eq!(columns, [("a", "INTEGER"), ("B", "VARIANT"), ("c", "VARIANT[]")]);
+    assert_eq!(table.rows, [[Cell::Int(7), Cell::Text("{'x': 1}".into()), Cell::Text("[42]".into())]]);
+}
+
+/// Not a test, but another process for `a_file_in_use_names_who_uses_it`: holds a file until its input ends.
+#[test]
+#[ignore = "started by another test"]
+fn holds_a_file() {
+    let path = std::env::var("RBT_TEST_HELD_FILE").unwrap();
+    let _warehouse = open(json!({"path": path})).unwrap();
+    println!("held");
+    std::io::stdin().lines().for_each(drop);
+}
+
+#[test]
+fn a_file_in_use_names_who_uses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("held.duckdb");
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["warehouse::duckdb::tests::holds_a_file", "--exact", "--ignored", "--nocapture"])
+        .env("RBT_TEST_HELD_FILE", &path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(holder.stdout.take().unwrap());
+    assert!(output.by_ref().lines().map_while(std::io::Result::ok).any(|line| line.contains("held")));
+
+    let said = failure(open(json!({"path": path}))).to_string();
+    assert!(said.contains(&format!("in use by another process: process {}, ", holder.id())), "{said}");
+    assert!(said.contains("--ignored"), "the command is named: {said}");
+    let said = failure(open(json!({"attach": [{"path": path}]}))).to_string();
+    assert!(said.contains(&format!("process {}", holder.id())), "{said}");
+
+    // With retries, the second try finds the file free.
+    let stdin = holder.stdin.take();
+    let letting_go = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        drop(stdin);
+        holder.wait().unwrap()
+    });
+    open(json!({"path": path, "retries": {"connect_attempts": 3}})).unwrap();
+    assert!(letting_go.join().unwrap().success());
+}
+
+#[test]
+fn profiles_say_where_models_go() {
+    for (target, database, schema) in [
+        (json!({}), "memory", "main"),
+        (json!({"path": "x/my.db.duckdb", "schema": "s"}), "my", "s"),
+        (json!({"path": "/a/.hidden.duckdb"}), "hidden", "main"),
+        (json!({"path": "md:"}), "my_db", "main"),
+        (json!({"path": "md:sales?motherduck_token=x"}), "sales", "main"),
+        (json!({"path": "ducklake:sqlite:meta.sqlite"}), "meta", "main"),
+        (json!({"path": "s3://bucket/x.duckdb?a=b"}), "x", "main"),
+        (
+            json!({"path": "x.duckdb", "database": "other", "attach": [{"path": "o.db", "alias": "other"}]}),
+            "other",
+            "main",
+        ),
+    ] {
+        let credentials = credentials(target.clone()).unwrap();
+        assert_eq!(
+            (credentials.database.as_str(), credentials.schema.as_str()),
+            (database, schema),
+            "{target}"
+        );
+    }
+    let said = failure(credentials(json!({"path": "x.duckdb", "database": "y"})));
+    assert_eq!(said.message(), "the profile's `database` is y, but the database in x.duckdb is named x");
+}
+
+#[test]
+fn profiles_that_make_no_sense_are_refused() {
+    for (target, message) in [
+        (json!({"extensions": "httpfs"}), "the profile's `extensions` is not a list"),
+        (json!({"extensions": [{"name": "x"}]}), "entry 1 of the profile's `extensions` is not an extension"),
+        (json!({"settings": []}), "the profile's `settings` is not a mapping of names to values"),
+        (json!({"path": []}), "the profile's `path` is not a text"),
+        (json!({"use_credential_provider": "gcp"}), "the profile's `use_credential_provider` is gcp"),
+        (
+            json!({"filesystems": [{"fs": "s3"}]}),
+            "the profile has `filesystems`, which are Python objects (fsspec)",
+        ),
+        (
+            json!({"plugins": [{"module": "excel"}]}),
+            "the profile has the plugin excel, which is a Python module",
+        ),
+        (
+            json!({"motherduck_token": "a", "settings": {"motherduck_token": "b"}}),
+            "the profile has two different values for `motherduck_token`",
+        ),
+    ] {
+        assert_eq!(failure(credentials(target)).message(), message);
+    }
+    let said = failure(open(json!({"config_options": {"nonsense": 1}}))).to_string();
+    assert!(said.contains("nonsense"), "{said}");
+    let said = failure(open(json!({"settings": {"nonsense": 1}})).and_then(|it| it.connect())).to_string();
+    assert!(said.contains("nonsense") && said.contains("`settings`"), "{said}");
+}
+
+#[test]
+fn profiles_set_attach_and_configure() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.duckdb");
+    run(&mut *open(json!({"path": other})).unwrap().connect().unwrap(), "CREATE TABLE t AS SELECT 5 AS i");
+    let warehouse = open(json!({
+        "path": ":memory:",
+        "config_options": {"threads": 2, "allow_unsigned_extensions": true},
+        "settings": {"TimeZone": "Europe/Berlin", "preserve_insertion_order": false},
+        "extensions": ["json"],
+        "attach": [{"path": other, "alias": "o", "read_only": true}],
+    }));
+    let warehouse = warehouse.unwrap();
+    let mut connection = warehouse.connect().unwrap();
+    let sql = "SELECT current_setting('threads'), current_setting('TimeZone'), \
+               current_setting('preserve_insertion_order'), i FROM o.t";
+    assert_eq!(rows(&mut *connection, sql), [["2", "Europe/Berlin", "false", "5"]]);
+    assert!(
+        failure(connection.execute("INSERT INTO o.t VALUES (1)", Fetch::None))
+            .message()
+            .contains("read-only")
+    );
 }

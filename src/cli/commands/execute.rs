@@ -1,0 +1,99 @@
+//! `build`, `run`, `test`, `seed` and `snapshot`: the same work on different kinds of nodes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::setup::{self, Loaded};
+use super::select;
+use crate::artifacts::write_run_results;
+use crate::cli::Outcome;
+use crate::compile::Compiler;
+use crate::error::Result;
+use crate::events::{Event, Events, Level};
+use crate::flags::{Command, Flags};
+use crate::graph::{self, Dag};
+use crate::manifest::{Id, ResourceType};
+use crate::run::{Action, Job, Report};
+
+/// The kinds of nodes that a command works on.
+fn types_of(command: Command) -> &'static [ResourceType] {
+    match command {
+        Command::Run => &[ResourceType::Model],
+        Command::Test => graph::TEST_TYPES,
+        Command::Seed => &[ResourceType::Seed],
+        Command::Snapshot => &[ResourceType::Snapshot],
+        _ => graph::BUILD_TYPES,
+    }
+}
+
+/// Runs one of these commands.
+pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
+    let loaded = setup::load(flags, events)?;
+    let plain = Dag::new(&loaded.parsed.manifest)?;
+    let types = types_of(flags.which);
+    let selected = select::select(flags, &loaded, &plain, types, types)?;
+    let dag = if flags.which == Command::Build { plain.build_order(&loaded.parsed.manifest) } else { plain };
+    if selected.is_empty() {
+        events.emit(Event::note(Level::Warn, "Nothing to do. Try checking your model configs and model specification args"));
+    }
+    let job = Work { action: Action::Execute, selected, dag: &dag };
+    let report = job.run(&loaded)?;
+    Ok(if report.succeeded() { Outcome::Succeeded } else { Outcome::Failed })
+}
+
+/// Work on selected nodes of a loaded project.
+pub struct Work<'a> {
+    pub action: Action,
+    pub selected: BTreeSet<Id>,
+    pub dag: &'a Dag,
+}
+
+impl Work<'_> {
+    /// Does it, and writes the artifacts.
+    pub fn run(self, loaded: &Loaded) -> Result<Report> {
+        let shared = &loaded.parsed.shared;
+        let command = shared.flags.which;
+        let report = if self.selected.is_empty() {
+            Report { runs: Vec::new(), elapsed: 0.0, interrupted: false }
+        } else {
+            let warehouse = loaded.credentials.open()?;
+            let job = Job {
+                compiler: compiler(loaded, &self.selected),
+                warehouse: &*warehouse,
+                dag: self.dag,
+                selected: self.selected,
+                action: self.action,
+                tests_hold_up: command == Command::Build,
+                failures_hold_up: command != Command::Test && self.action == Action::Execute,
+                runs_hooks: self.action == Action::Execute,
+            };
+            job.run()?
+        };
+        let compiled: HashMap<Id, _> = report
+            .runs
+            .iter()
+            .filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?)))
+            .collect();
+        loaded.write_manifest(&compiled)?;
+        if shared.flags.write_json {
+            let path = loaded.target.join("run_results.json");
+            write_run_results(&path, &report.runs, report.elapsed, shared)?;
+            let path = path.display().to_string();
+            shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path });
+        }
+        Ok(report)
+    }
+}
+
+/// A compiler for a loaded project.
+pub fn compiler(loaded: &Loaded, selected: &BTreeSet<Id>) -> Arc<Compiler> {
+    let parsed = &loaded.parsed;
+    Arc::new(Compiler::new(
+        parsed.shared.clone(),
+        Arc::new(parsed.manifest.clone()),
+        Arc::new(parsed.lookup.clone()),
+        Arc::new(selected.iter().cloned().collect()),
+        loaded.target.clone(),
+        loaded.shown_target.clone(),
+    ))
+}

@@ -1,0 +1,33 @@
+//! What each command does, one function each.
+
+mod clean;
+mod compile;
+mod debug;
+mod execute;
+mod list;
+mod operation;
+mod select;
+mod setup;
+
+use crate::cli::Outcome;
+use crate::error::{Error, Result};
+use crate::events::Events;
+use crate::flags::{Command, Flags};
+
+/// Carries out the command that the flags name.
+pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
+    match flags.which {
+        Command::Build | Command::Run | Command::Test | Command::Seed | Command::Snapshot => {
+            execute::run(flags, events)
+        }
+        Command::Compile => compile::compile(flags, events),
+        Command::Show => compile::show(flags, events),
+        Command::Parse => list::parse(flags, events),
+        Command::List => list::list(flags, events),
+        Command::RunOperation => operation::run(flags, events),
+        Command::Clean => clean::run(flags, events),
+        Command::Debug => debug::run(flags, events),
+        _ => Err(Error::usage("rbt does not have this command yet")
+            .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, clean and debug")),
+    }
+}

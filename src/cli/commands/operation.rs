@@ -1,0 +1,50 @@
+//! `run-operation`: one macro, called by name.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::execute::compiler;
+use super::setup;
+use crate::artifacts::write_run_results;
+use crate::cli::Outcome;
+use crate::error::{Error, Result};
+use crate::events::Events;
+use crate::flags::Flags;
+use crate::jinja;
+use crate::text::suggestion;
+use crate::warehouse::{RelationCache, Session};
+
+/// Calls the macro with the arguments of `--args`. What it did lasts if it commits itself.
+pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
+    let loaded = setup::load(flags, events)?;
+    let shared = &loaded.parsed.shared;
+    let Some(wanted) = &flags.macro_name else { return Err(Error::usage("run-operation needs the name of a macro")) };
+    let (package, name) = match wanted.split_once('.') {
+        Some((package, name)) => (package, name),
+        None => (&*shared.project_name, wanted.as_str()),
+    };
+    let found = match wanted.contains('.') {
+        true => shared.macros.find_in_package(package, name).ok().flatten(),
+        false => shared.macros.find_macro(package, name),
+    };
+    let Some(template) = found.cloned() else {
+        let error = Error::compilation(format!("dbt could not find a macro with the name '{name}' in any package"));
+        return Err(match suggestion(name, shared.macros.names(package)) {
+            Some(similar) => error.help(format!("did you mean '{similar}'?")),
+            None => error,
+        });
+    };
+    let warehouse = loaded.credentials.open()?;
+    let cache = Arc::new(RelationCache::default());
+    let session = Arc::new(Session::new(warehouse.connect()?, cache, shared.target.disable_transactions));
+    let context = compiler(&loaded, &BTreeSet::new()).operation_context(package, &session);
+    let args: Vec<(&str, minijinja::Value)> =
+        flags.args.iter().map(|(name, value)| (name.as_str(), jinja::from_json(value))).collect();
+    let done = shared.engine.call_macro(&template, &context.scope(), &[], &args);
+    session.rollback()?;
+    done?;
+    if flags.write_json {
+        write_run_results(&loaded.target.join("run_results.json"), &[], 0.0, shared)?;
+    }
+    Ok(Outcome::Succeeded)
+}

@@ -1,0 +1,218 @@
+//! From the command line to a parsed project: what every command begins with.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::Utc;
+
+use crate::artifacts::write_manifest;
+use crate::error::{Location, Result};
+use crate::events::{Event, Events, Warning, stat_line};
+use crate::flags::Flags;
+use crate::jinja::context::{Context, Macros, Names, Role, Shared, Target};
+use crate::jinja::{self, Engine, Origin};
+use crate::manifest::{Compiled, Id, Manifest, ResourceType};
+use crate::parse::{Invocation, ParsedProject};
+use crate::project::profile::{self, Profile, ProfileOptions};
+use crate::project::project_file::RawProject;
+use crate::project::vars::Vars;
+use crate::project::workspace::{Renderers, Workspace};
+use crate::project::yaml::{Mapping, Yaml, YamlValue};
+use crate::sql::Policy;
+use crate::warehouse::Credentials;
+
+/// A project that is ready for work.
+pub struct Loaded {
+    pub workspace: Workspace,
+    pub credentials: Credentials,
+    pub parsed: ParsedProject,
+    /// The folder of artifacts.
+    pub target: PathBuf,
+    /// The same, as artifacts name it.
+    pub shown_target: String,
+}
+
+/// A project whose files are read, and its profile.
+pub struct Opened {
+    pub workspace: Workspace,
+    pub credentials: Credentials,
+    shared: Arc<Shared>,
+}
+
+/// Loads and parses the project of an invocation.
+pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
+    let Opened { workspace, credentials, shared } = open(flags, events)?;
+    events.emit(Event::AdapterRegistered { name: "duckdb".to_owned(), version: crate::cli::RBT_VERSION.to_owned() });
+    for warning in &workspace.warnings {
+        let mut told = Warning::new(warning.code, warning.message.clone());
+        told.location.clone_from(&warning.location);
+        events.warn(told)?;
+    }
+    let shown_target = shown_target(flags, &workspace);
+    let target = flags.project_dir.join(&shown_target);
+    let invocation = Invocation {
+        flags: shared.flags.clone(),
+        events: events.clone(),
+        target: shared.target.clone(),
+        invocation_id: shared.invocation_id.clone(),
+        started_at: shared.run_started_at,
+    };
+    let parsed = crate::parse::parse(&workspace, invocation)?;
+    events.emit(Event::Found { stats: found(&parsed.manifest) });
+    let loaded = Loaded { workspace, credentials, parsed, target, shown_target };
+    loaded.write_manifest(&HashMap::new())?;
+    Ok(loaded)
+}
+
+impl Loaded {
+    /// Writes `manifest.json`, with what was compiled.
+    pub fn write_manifest(&self, compiled: &HashMap<Id, Compiled>) -> Result<()> {
+        let shared = &self.parsed.shared;
+        if !shared.flags.write_json {
+            return Ok(());
+        }
+        let path = self.target.join("manifest.json");
+        write_manifest(&path, &self.parsed.manifest, shared, compiled)?;
+        let shown = path.display().to_string();
+        shared.events.emit(Event::ArtifactWritten { kind: "WritableManifest", path: shown });
+        Ok(())
+    }
+}
+
+/// Where artifacts go: as the command line says, or the project file, or `target`.
+fn shown_target(flags: &Flags, workspace: &Workspace) -> String {
+    match &flags.target_path {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => workspace.root().target_path.clone().unwrap_or_else(|| "target".to_owned()),
+    }
+}
+
+/// Reads the project's files and its profile.
+pub fn open(flags: &Flags, events: &Events) -> Result<Opened> {
+    let raw = RawProject::read(&flags.project_dir)?;
+    let cli_vars = cli_vars(flags);
+    let base = Base { flags, events, cli_vars: &cli_vars };
+    let profile = load_profile(&base, &raw)?;
+    let credentials = Credentials::from_target(&profile.credentials)?;
+    let target = target_of(&profile, &credentials);
+    let mut flags = flags.clone();
+    flags.profiles_dir = folder_of(&profile.file);
+    let flags = Arc::new(flags);
+    let with_vars = base.shared(flags.clone(), target.clone(), cli_vars.clone());
+    let without_vars = base.shared(flags.clone(), target, Mapping::default());
+    let root = |text: &str, place: &Location| render(&with_vars, Role::Yaml, text, place);
+    let package = |text: &str, place: &Location| render(&without_vars, Role::Yaml, text, place);
+    let secrets = |text: &str, place: &Location| render(&with_vars, Role::Secrets, text, place);
+    let renderers = Renderers { root: &root, package: &package, secrets: &secrets };
+    let workspace = Workspace::load(&raw, profile, cli_vars.clone(), flags.version_check, renderers)?;
+    Ok(Opened { workspace, credentials, shared: with_vars })
+}
+
+/// The folder of a file, absolute.
+fn folder_of(file: &Path) -> PathBuf {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+fn cli_vars(flags: &Flags) -> Mapping {
+    match Yaml::from_json(&serde_json::Value::Object(flags.vars.clone())).value {
+        YamlValue::Map(map) => map,
+        _ => Mapping::default(),
+    }
+}
+
+/// What is known before the profile is.
+struct Base<'a> {
+    flags: &'a Flags,
+    events: &'a Events,
+    cli_vars: &'a Mapping,
+}
+
+impl Base<'_> {
+    fn shared(&self, flags: Arc<Flags>, target: Target, cli_vars: Mapping) -> Arc<Shared> {
+        Arc::new(Shared {
+            engine: Arc::new(Engine::new()),
+            macros: Macros::default(),
+            project_name: "".into(),
+            packages: Vec::new(),
+            dispatch: Vec::new(),
+            vars: Vars::new(cli_vars, "", HashMap::new()),
+            flags,
+            events: self.events.clone(),
+            target,
+            quoting: Policy::ALL,
+            invocation_id: self.flags.invocation_id.clone(),
+            run_started_at: Utc::now(),
+        })
+    }
+}
+
+fn load_profile(base: &Base, raw: &RawProject) -> Result<Profile> {
+    let given = |name: &str| base.flags.is_given(name);
+    let options = ProfileOptions {
+        profiles_dir: given("profiles_dir").then(|| base.flags.profiles_dir.clone()),
+        profile: base.flags.profile.clone(),
+        target: base.flags.target.clone(),
+        threads: base.flags.threads,
+    };
+    // Templates in profiles.yml may ask where that file is.
+    let secrets = |text: &str, place: &Location| {
+        let mut flags = base.flags.clone();
+        flags.profiles_dir = folder_of(&place.path);
+        let shared = base.shared(Arc::new(flags), Target::default(), base.cli_vars.clone());
+        render(&shared, Role::Secrets, text, place)
+    };
+    profile::load(&options, raw.profile(), raw.file(), &secrets)
+}
+
+fn render(shared: &Arc<Shared>, role: Role, text: &str, place: &Location) -> Result<Yaml> {
+    let context = Context::build(shared, "", role, Names::default());
+    let origin = Origin::at(place.path.as_path(), place.line.max(1), place.column.max(1));
+    let value = context.render_native(text, &origin)?;
+    Ok(Yaml::from_json(&jinja::to_json(&value)?))
+}
+
+fn target_of(profile: &Profile, credentials: &Credentials) -> Target {
+    Target {
+        profile_name: profile.name.clone(),
+        name: profile.target_name.clone(),
+        database: credentials.database.clone(),
+        schema: credentials.schema.clone(),
+        threads: profile.threads,
+        fields: credentials.connection_info.clone(),
+        external_root: credentials.external_root.clone(),
+        disable_transactions: credentials.disable_transactions,
+        is_motherduck: credentials.is_motherduck,
+        ducklakes: credentials.ducklake_databases.iter().cloned().collect(),
+    }
+}
+
+/// `3 models, 1 seed, 5 data tests, 400 macros`.
+fn found(manifest: &Manifest) -> String {
+    let count = |kind: ResourceType| manifest.nodes.values().filter(|node| node.resource_type == kind).count();
+    let nodes = [
+        ("model", ResourceType::Model),
+        ("snapshot", ResourceType::Snapshot),
+        ("analysis", ResourceType::Analysis),
+        ("data_test", ResourceType::Test),
+        ("seed", ResourceType::Seed),
+        ("operation", ResourceType::Operation),
+    ];
+    let others = [
+        ("source", manifest.sources.len()),
+        ("exposure", manifest.exposures.len()),
+        ("metric", manifest.metrics.len()),
+        ("macro", manifest.macros.len()),
+        ("group", manifest.groups.len()),
+        ("semantic_model", manifest.semantic_models.len()),
+        ("saved_query", manifest.saved_queries.len()),
+        ("unit_test", manifest.unit_tests.len()),
+        ("function", manifest.functions.len()),
+    ];
+    let counted = nodes.map(|(word, kind)| (word.to_owned(), count(kind)));
+    stat_line(counted.into_iter().chain(others.map(|(word, count)| (word.to_owned(), count))))
+}

@@ -1,0 +1,30 @@
+//! Templates as dbt writes them: Jinja2 with Python's values, run by minijinja.
+//!
+//! ```text
+//! text ──syntax──▶ tree ──emit──▶ text for minijinja ──engine──▶ text or value
+//!   └──blocks──▶ macros, tests, materializations, snapshots, docs of a file
+//! ```
+//!
+//! This room knows the language and nothing of projects: what a name means is told by a [`Scope`], and a
+//! macro is a [`MacroTemplate`] that its owner made from a [`Block`](blocks::Block).
+
+pub mod blocks;
+mod builtins;
+mod emit;
+mod engine;
+mod error;
+mod language;
+mod macros;
+mod modules;
+mod native;
+mod origin;
+mod suggest;
+mod syntax;
+pub mod values;
+
+pub use engine::{Engine, Scope};
+pub use error::{raise, raise_message};
+pub use macros::MacroTemplate;
+pub use modules::modules;
+pub use origin::Origin;
+pub use suggest::nearest;

@@ -1,0 +1,76 @@
+//! `on-run-start` and `on-run-end` of the project files: operations that run before and after everything else.
+
+use std::sync::Arc;
+
+use serde_json::{Map, json};
+
+use super::Parser;
+use super::sql_nodes::{checksum, take_capture};
+use crate::error::Result;
+use crate::manifest::{Contract, DependsOn, Node, ResourceType};
+use crate::project::Project;
+use crate::project::config::{Config, resolve};
+
+/// When a hook runs; also its tag.
+pub const HOOK_TYPES: [&str; 2] = ["on-run-start", "on-run-end"];
+
+impl Parser<'_> {
+    /// The hooks of one project as operation nodes.
+    pub fn parse_run_hooks(&self, project: &Project) -> Result<Vec<Node>> {
+        let mut nodes = Vec::new();
+        for (hook_type, hooks) in HOOK_TYPES.iter().zip([&project.on_run_start, &project.on_run_end]) {
+            for (index, sql) in hooks.iter().enumerate() {
+                nodes.push(self.parse_run_hook(project, hook_type, index, sql)?);
+            }
+        }
+        Ok(nodes)
+    }
+
+    fn parse_run_hook(&self, project: &Project, hook_type: &str, index: usize, sql: &str) -> Result<Node> {
+        let package = project.name.as_str();
+        let name = format!("{package}-{hook_type}-{index}");
+        let fqn = vec![package.to_owned(), "hooks".to_owned(), name.clone()];
+        let mut config = resolve(ResourceType::Operation, &project.configs, None, &fqn, None, None)
+            .unwrap_or_else(|_| Config::new(ResourceType::Operation));
+        config.set("tags", json!([hook_type]));
+        let node = Node {
+            unique_id: format!("operation.{package}.{name}").into(),
+            resource_type: ResourceType::Operation,
+            package_name: package.into(),
+            path: format!("hooks/{name}.sql"),
+            original_file_path: "./dbt_project.yml".to_owned(),
+            alias: name.clone(),
+            name,
+            fqn,
+            database: self.shared.target.database.clone(),
+            schema: self.shared.target.schema.clone(),
+            checksum: checksum(sql),
+            config,
+            unrendered_config: Map::new(),
+            description: String::new(),
+            columns: Default::default(),
+            patch_path: None,
+            build_path: None,
+            created_at: self.now,
+            relation_name: None,
+            raw_code: Arc::from(sql),
+            doc_blocks: Vec::new(),
+            language: "sql",
+            refs: Vec::new(),
+            sources: Vec::new(),
+            metrics: Vec::new(),
+            functions: Vec::new(),
+            depends_on: DependsOn::default(),
+            contract: Contract { alias_types: true, ..Contract::default() },
+            root_path: None,
+            model: None,
+            test: None,
+            function: None,
+            first_line: 1,
+            compiled: None,
+        };
+        let (mut node, capture) = self.capture(node)?;
+        take_capture(&mut node, capture);
+        Ok(node)
+    }
+}

@@ -1,0 +1,159 @@
+//! Macros of all packages: the ones that rbt ships, those of installed packages, those of the project.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use rayon::prelude::*;
+use serde_json::{Map, json};
+
+use crate::error::{Error, Location, Result};
+use crate::jinja::blocks::{self, Block, BlockKind};
+use crate::jinja::context::Macros;
+use crate::jinja::{MacroCall, MacroTemplate, static_macro_calls};
+use crate::manifest::{Id, Macro, MacroArgument};
+
+static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/macros");
+
+/// The folders of `macros/` and the packages that templates know them as.
+const EMBEDDED_PACKAGES: [(&str, &str); 2] = [("dbt", "dbt"), ("duckdb", "dbt_duckdb")];
+
+/// A file that may hold macros.
+pub struct MacroFile {
+    pub package: Arc<str>,
+    /// Relative to its project.
+    pub path: String,
+    pub text: Arc<str>,
+    /// The line of the file on which the text starts.
+    pub first_line: usize,
+    /// Files of generic tests hold tests alone, files of macros anything but snapshots.
+    pub is_test_file: bool,
+}
+
+/// The files that are compiled into the program.
+pub fn embedded_files() -> Vec<MacroFile> {
+    let mut files = Vec::new();
+    for (folder, package) in EMBEDDED_PACKAGES {
+        let Some(folder) = EMBEDDED.get_dir(folder) else { continue };
+        collect(folder, package, &mut files);
+    }
+    files
+}
+
+fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFile>) {
+    for file in folder.files() {
+        if let (Some("sql"), Some(text)) =
+            (file.path().extension().and_then(|extension| extension.to_str()), file.contents_utf8())
+        {
+            let inside = file.path().components().skip(1).collect::<std::path::PathBuf>();
+            files.push(MacroFile {
+                package: package.into(),
+                path: format!("macros/{}", inside.display()),
+                text: text.into(),
+                first_line: 1,
+                is_test_file: false,
+            });
+        }
+    }
+    for folder in folder.dirs() {
+        collect(folder, package, files);
+    }
+}
+
+/// All macros: as templates to call, and as entries of the manifest.
+pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
+    let split: Vec<Result<Vec<Block>>> =
+        files.par_iter().map(|file| split(file)).collect();
+    let mut macros = Macros::new(root);
+    let mut entries: Vec<Macro> = Vec::new();
+    let mut errors = Vec::new();
+    for (file, blocks) in files.iter().zip(split) {
+        match blocks {
+            Err(error) => errors.push(error),
+            Ok(blocks) => {
+                for block in blocks.iter().filter(|block| holds_macro(block, file)) {
+                    match add(&mut macros, file, block, now) {
+                        Ok(entry) => entries.push(entry),
+                        Err(error) => errors.push(error),
+                    }
+                }
+            }
+        }
+    }
+    if let Some(error) = Error::many(errors) {
+        return Err(error);
+    }
+    let dependencies: Vec<Vec<Id>> = entries.par_iter().map(|entry| dependencies(&macros, entry)).collect();
+    for (entry, dependencies) in entries.iter_mut().zip(dependencies) {
+        entry.depends_on = dependencies;
+    }
+    Ok((macros, entries))
+}
+
+fn split(file: &MacroFile) -> Result<Vec<Block>> {
+    let mut blocks = blocks::split(&file.text, Path::new(&file.path))?;
+    for block in &mut blocks {
+        block.origin.line += file.first_line - 1;
+        block.contents_origin.line += file.first_line - 1;
+    }
+    Ok(blocks)
+}
+
+fn holds_macro(block: &Block, file: &MacroFile) -> bool {
+    match block.kind {
+        BlockKind::Macro | BlockKind::Materialization { .. } => !file.is_test_file,
+        BlockKind::Test => true,
+        _ => false,
+    }
+}
+
+fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result<Macro> {
+    let name = block.macro_name();
+    let unique_id = format!("macro.{}.{name}", file.package);
+    let template = MacroTemplate::from_block(&*unique_id, block);
+    if let Some(first) = macros.add(&file.package, &name, Arc::new(template)) {
+        return Err(Error::compilation(format!(
+            "dbt found two macros named \"{name}\" in the project \"{}\".",
+            file.package
+        ))
+        .at(Location::new(&file.path, block.origin.line, 0))
+        .help(format!("rename or remove one of them; the other is in {}", first.origin.path.display())));
+    }
+    Ok(Macro {
+        unique_id: unique_id.into(),
+        name,
+        package_name: file.package.clone(),
+        original_file_path: file.path.clone(),
+        macro_sql: block.text.trim().to_owned(),
+        depends_on: Vec::new(),
+        description: String::new(),
+        meta: Map::new(),
+        docs: json!({ "show": true, "node_color": null }),
+        patch_path: None,
+        arguments: Vec::<MacroArgument>::new(),
+        created_at: now,
+        supported_languages: match &block.kind {
+            BlockKind::Materialization { supported_languages, .. } => Some(supported_languages.clone()),
+            _ => None,
+        },
+        first_line: block.origin.line,
+    })
+}
+
+/// The macros that a macro's text calls, as far as it names them.
+fn dependencies(macros: &Macros, entry: &Macro) -> Vec<Id> {
+    let mut found: Vec<Id> = Vec::new();
+    for call in static_macro_calls(&entry.macro_sql) {
+        let MacroCall { package, name } = call;
+        let template = match &package {
+            Some(package) => macros.find_in_package(package, &name).ok().flatten(),
+            None => macros.find_macro(&entry.package_name, &name),
+        };
+        if let Some(template) = template {
+            if *template.unique_id != *entry.unique_id && !found.iter().any(|id| **id == *template.unique_id) {
+                found.push(template.unique_id.as_str().into());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,236 @@
+//! From `ref` and `source` calls to dependencies: every name must mean exactly one thing.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::Parser;
+use crate::error::{Error, Location, Result};
+use crate::events::Warning;
+use crate::jinja::context::{missing_node, missing_source};
+use crate::manifest::{DependsOn, Found, Id, Lookup, Manifest, Node, RefArgs, ResourceType};
+
+/// Who refers, for messages.
+struct Referrer<'a> {
+    id: &'a Id,
+    package: &'a str,
+    location: Location,
+    /// Whether a missing node is worth a warning only (tests of nodes that are switched off).
+    tolerant: bool,
+}
+
+impl Parser<'_> {
+    /// Fills the dependencies of everything in the manifest.
+    pub fn resolve_dependencies(&self, manifest: &mut Manifest, lookup: &Lookup) -> Result<()> {
+        let mut errors = Vec::new();
+        let mut gone: Vec<Id> = Vec::new();
+        let mut nodes = std::mem::take(&mut manifest.nodes);
+        let mut functions = std::mem::take(&mut manifest.functions);
+        for node in nodes.values_mut().chain(functions.values_mut()) {
+            match self.resolve_node(node, lookup) {
+                Ok(true) => {}
+                Ok(false) => gone.push(node.unique_id.clone()),
+                Err(error) => errors.push(error),
+            }
+        }
+        for node in nodes.values() {
+            if let Err(error) = check_access(node, &nodes, &self.shared.project_name) {
+                errors.push(error);
+            }
+        }
+        manifest.nodes = nodes;
+        manifest.functions = functions;
+        for id in gone {
+            if let Some(node) = manifest.nodes.shift_remove(&id) {
+                manifest.disabled.entry(id).or_default().push(crate::manifest::Disabled::Node(Box::new(node)));
+            }
+        }
+        self.resolve_yaml_resources(manifest, lookup, &mut errors);
+        Error::many(errors).map_or(Ok(()), Err)
+    }
+
+    /// `Ok(false)` if the node is a test of something that is switched off, and goes with it.
+    fn resolve_node(&self, node: &mut Node, lookup: &Lookup) -> Result<bool> {
+        let referrer = Referrer {
+            id: &node.unique_id.clone(),
+            package: &node.package_name.clone(),
+            location: Location::new(&node.original_file_path, node.first_line, 0),
+            tolerant: node.resource_type == ResourceType::Test,
+        };
+        let mut dependencies = DependsOn { macros: std::mem::take(&mut node.depends_on.macros), nodes: Vec::new() };
+        let code = node.raw_code.clone();
+        let found = self.resolve_all(&referrer, &node.refs, &node.sources, &mut dependencies, lookup, Some(&code))?;
+        for names in &node.functions {
+            let (package, name) = split_names(names);
+            if let Found::Enabled(id) =
+                lookup.resolve_function(name, package, &self.shared.project_name, &node.package_name)
+            {
+                dependencies.add_node(&id);
+            }
+        }
+        for names in &node.metrics {
+            let (package, name) = split_names(names);
+            if let Found::Enabled(id) =
+                lookup.resolve_metric(name, package, &self.shared.project_name, &node.package_name)
+            {
+                dependencies.add_node(&id);
+            }
+        }
+        node.depends_on = dependencies;
+        Ok(found)
+    }
+
+    fn resolve_all(
+        &self,
+        referrer: &Referrer,
+        refs: &[RefArgs],
+        sources: &[Vec<String>],
+        dependencies: &mut DependsOn,
+        lookup: &Lookup,
+        code: Option<&Arc<str>>,
+    ) -> Result<bool> {
+        let root = &self.shared.project_name;
+        let mut errors = Vec::new();
+        for names in sources {
+            let (source, table) = (names.first().map_or("", String::as_str), names.get(1).map_or("", String::as_str));
+            match lookup.resolve_source(source, table, root, referrer.package) {
+                Found::Enabled(id) => dependencies.add_node(&id),
+                Found::Disabled(_) if referrer.tolerant => return Ok(false),
+                found => {
+                    let disabled = matches!(found, Found::Disabled(_));
+                    let name = format!("{source}.{table}");
+                    let error = missing_source(referrer.id, &name, disabled, lookup.source_names());
+                    errors.push(place(error, referrer, code, &[source, table]));
+                }
+            }
+        }
+        for reference in refs {
+            let (package, version) = (reference.package.as_deref(), reference.version.as_ref());
+            match lookup.resolve_ref(&reference.name, package, version, root, referrer.package) {
+                Found::Enabled(id) => dependencies.add_node(&id),
+                Found::Ambiguous(ids) => errors.push(ambiguous(&reference.name, &ids).at(referrer.location.clone())),
+                found => {
+                    let disabled = matches!(found, Found::Disabled(_));
+                    if referrer.tolerant {
+                        self.warn_missing(referrer, &reference.name, disabled);
+                        return Ok(false);
+                    }
+                    let error = missing_node(referrer.id, &reference.name, disabled, lookup.ref_names());
+                    errors.push(place(error, referrer, code, &[&reference.name]));
+                }
+            }
+        }
+        Error::many(errors).map_or(Ok(true), Err)
+    }
+
+    fn warn_missing(&self, referrer: &Referrer, name: &str, disabled: bool) {
+        if disabled {
+            return;
+        }
+        let message = format!(
+            "Test '{}' ({}) depends on a node named '{name}' in package '' which was not found",
+            referrer.id,
+            referrer.location.path.display()
+        );
+        self.warn(Warning::new("NodeNotFoundOrDisabled", message).at(referrer.location.clone()));
+    }
+
+    fn resolve_yaml_resources(&self, manifest: &mut Manifest, lookup: &Lookup, errors: &mut Vec<Error>) {
+        let place_of = |path: &str, line: usize| Location::new(path, line, 0);
+        for exposure in manifest.exposures.values_mut() {
+            let referrer = Referrer {
+                id: &exposure.unique_id,
+                package: &exposure.package_name,
+                location: place_of(&exposure.original_file_path, exposure.line),
+                tolerant: false,
+            };
+            let mut dependencies = DependsOn::default();
+            let found =
+                self.resolve_all(&referrer, &exposure.refs, &exposure.sources, &mut dependencies, lookup, None);
+            errors.extend(found.err());
+            exposure.depends_on = dependencies;
+        }
+        for test in manifest.unit_tests.values_mut() {
+            let referrer = Referrer {
+                id: &test.unique_id,
+                package: &test.package_name,
+                location: place_of(&test.original_file_path, test.line),
+                tolerant: false,
+            };
+            let reference = RefArgs { name: test.model.clone(), package: None, version: test.version.clone() };
+            let mut dependencies = DependsOn::default();
+            let found = self.resolve_all(&referrer, &[reference], &[], &mut dependencies, lookup, None);
+            errors.extend(found.err());
+            test.depends_on = dependencies;
+        }
+        for resource in manifest.semantic_models.values_mut() {
+            let referrer = Referrer {
+                id: &resource.unique_id,
+                package: &resource.package_name,
+                location: place_of(&resource.original_file_path, 0),
+                tolerant: false,
+            };
+            let mut dependencies = DependsOn::default();
+            let found = self.resolve_all(&referrer, &resource.refs, &[], &mut dependencies, lookup, None);
+            errors.extend(found.err());
+            resource.depends_on = dependencies;
+        }
+    }
+}
+
+/// `[package, name]` or `[name]`.
+fn split_names(names: &[String]) -> (Option<&str>, &str) {
+    match names {
+        [package, name] => (Some(package), name),
+        [name] => (None, name),
+        _ => (None, ""),
+    }
+}
+
+fn ambiguous(name: &str, ids: &[Id]) -> Error {
+    let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+    Error::compilation(format!("ref('{name}') could mean any of: {}", ids.join(", ")))
+        .help("name the package: ref('package', 'model')")
+}
+
+/// Points an error at the line of the call, which is where all of its names stand in quotes.
+fn place(error: Error, referrer: &Referrer, code: Option<&Arc<str>>, names: &[&str]) -> Error {
+    let Some(code) = code else { return error.at(referrer.location.clone()) };
+    let quoted = |line: &str, name: &str| {
+        line.find(&format!("'{name}'")).or_else(|| line.find(&format!("\"{name}\"")))
+    };
+    for (offset, line) in code.lines().enumerate() {
+        let all = names.iter().all(|name| quoted(line, name).is_some());
+        if let Some(byte) = names.first().and_then(|name| quoted(line, name)).filter(|_| all) {
+            let column = line[..byte].chars().count() + 1;
+            let location = Location::new(&referrer.location.path, referrer.location.line + offset, column);
+            return error.at(location).excerpt(line);
+        }
+    }
+    error.at(referrer.location.clone())
+}
+
+/// Private models may be used within their group only
+/// (<https://docs.getdbt.com/docs/mesh/govern/model-access>).
+fn check_access(node: &Node, nodes: &indexmap::IndexMap<Id, Node>, root: &str) -> Result<()> {
+    let _ = root;
+    if node.resource_type == ResourceType::Test {
+        return Ok(());
+    }
+    for id in &node.depends_on.nodes {
+        let Some(target) = nodes.get(id) else { continue };
+        let Some(model) = &target.model else { continue };
+        let group = |node: &Node| node.config.get("group").and_then(Json::as_str).map(str::to_owned);
+        if model.access == "private" && group(target).is_some() && group(node) != group(target) {
+            let scope = group(target).unwrap_or_default();
+            return Err(Error::parsing(format!(
+                "Node {} attempted to reference node {id}, which is not allowed because the referenced node is \
+                 private to the '{scope}' group.",
+                node.unique_id
+            ))
+            .help("put both into one group, or make the model protected")
+            .at(Location::file(&node.original_file_path)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,452 @@
+//! Nodes that have a file of SQL: models, seeds, snapshots, analyses, singular tests, functions.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use minijinja::Value;
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+
+use super::Parser;
+use super::names::NamedNode;
+use super::properties::Properties;
+use crate::error::{Error, Location, Result};
+use crate::jinja::context::{Capture, Context, Names, Role, node_relation};
+use crate::jinja::{Origin, blocks};
+use crate::manifest::{
+    Checksum, Contract, DependsOn, Disabled, ModelFields, Node, RefArgs, ResourceType, version_suffix,
+};
+use crate::project::Project;
+use crate::project::config::{resolve, resolve_unrendered};
+use crate::project::files::{self, SourceFile};
+use crate::project::yaml::Yaml;
+
+/// A node before it is parsed: what its file says about it.
+pub struct Unparsed<'a> {
+    pub resource_type: ResourceType,
+    pub name: String,
+    pub project: &'a Project,
+    /// Relative to the resource folder, as dbt writes it.
+    pub path: String,
+    pub original_file_path: String,
+    pub fqn: Vec<String>,
+    pub unique_id: String,
+    pub raw_code: Arc<str>,
+    pub checksum: Checksum,
+    pub first_line: usize,
+    pub version: Option<VersionOf>,
+}
+
+/// Which version of a model a file holds.
+#[derive(Debug, Clone)]
+pub struct VersionOf {
+    pub version: Json,
+    pub latest: Json,
+}
+
+/// A parsed node, switched on or off.
+pub enum Parsed {
+    Enabled(Box<Node>),
+    Disabled(Box<Node>),
+}
+
+impl Parsed {
+    /// As an entry of the manifest's disabled resources, if it is one.
+    pub fn into_disabled(self) -> Result<Disabled, Box<Node>> {
+        match self {
+            Parsed::Enabled(node) => Err(node),
+            Parsed::Disabled(node) => Ok(Disabled::Node(node)),
+        }
+    }
+}
+
+/// dbt's checksum of a file: SHA-256 over its text without white space at the ends.
+pub fn checksum(text: &str) -> Checksum {
+    Checksum { name: "sha256", checksum: sha256_hex(text.trim().as_bytes()) }
+}
+
+/// The SHA-256 of some bytes as hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The folders of a path and the file's name without extension.
+fn path_parts(path: &str) -> (Vec<String>, String) {
+    let path = Path::new(path);
+    let folders = path.parent().map(|parent| parent.iter().map(|part| part.to_string_lossy().into_owned()).collect());
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    (folders.unwrap_or_default(), stem.unwrap_or_default())
+}
+
+/// The fully qualified name: project, folders, name.
+pub fn fqn(project: &str, path: &str, name: &str) -> Vec<String> {
+    let mut fqn = vec![project.to_owned()];
+    fqn.extend(path_parts(path).0);
+    fqn.push(name.to_owned());
+    fqn
+}
+
+/// The node that a file of SQL (or a seed) stands for.
+pub fn of_file<'a>(
+    resource_type: ResourceType,
+    project: &'a Project,
+    file: &SourceFile,
+    version: Option<(String, VersionOf)>,
+) -> Unparsed<'a> {
+    let stem = file.stem().to_owned();
+    let path = match resource_type {
+        ResourceType::Analysis => format!("analysis/{}", file.relative_path),
+        _ => file.relative_path.clone(),
+    };
+    let fqn_path = if resource_type == ResourceType::Analysis { &path } else { &file.relative_path };
+    let project_name = &project.name;
+    let (name, fqn, unique_id, version) = match version {
+        Some((name, version)) => {
+            let suffix = version_suffix(&version.version);
+            let mut fqn = fqn(project_name, fqn_path, &name);
+            fqn.push(suffix.clone());
+            let id = format!("model.{project_name}.{name}.{suffix}");
+            (name, fqn, id, Some(version))
+        }
+        None => {
+            let fqn = fqn(project_name, fqn_path, &stem);
+            let id = format!("{resource_type}.{project_name}.{stem}");
+            (stem, fqn, id, None)
+        }
+    };
+    Unparsed {
+        resource_type,
+        name,
+        project,
+        path,
+        original_file_path: file.original_file_path(),
+        fqn,
+        unique_id,
+        raw_code: file.contents.as_str().into(),
+        checksum: checksum_of(file),
+        first_line: file.first_line,
+        version,
+    }
+}
+
+fn checksum_of(file: &SourceFile) -> Checksum {
+    match &file.checksum {
+        files::Checksum::Sha256(hash) => Checksum { name: "sha256", checksum: hash.clone() },
+        files::Checksum::Path(path) => Checksum { name: "path", checksum: path.clone() },
+    }
+}
+
+/// The snapshots in a file of `{% snapshot %}` blocks.
+pub fn of_snapshot_file<'a>(project: &'a Project, file: &SourceFile) -> Result<Vec<Unparsed<'a>>> {
+    let path = file.original_file_path();
+    let mut snapshots = Vec::new();
+    for block in blocks::split(&file.contents, Path::new(&path))? {
+        if block.kind != blocks::BlockKind::Snapshot {
+            continue;
+        }
+        let (mut folders, stem) = path_parts(&file.relative_path);
+        folders.insert(0, project.name.clone());
+        folders.extend([stem, block.name.clone()]);
+        snapshots.push(Unparsed {
+            resource_type: ResourceType::Snapshot,
+            project,
+            path: file.relative_path.clone(),
+            original_file_path: path.clone(),
+            fqn: folders,
+            unique_id: format!("snapshot.{}.{}", &project.name, block.name),
+            checksum: checksum_of(file),
+            first_line: block.contents_origin.line + file.first_line - 1,
+            raw_code: block.contents.as_str().into(),
+            name: block.name,
+            version: None,
+        });
+    }
+    Ok(snapshots)
+}
+
+/// A snapshot that is declared in YAML alone, on `relation:`.
+pub fn of_yaml_snapshot<'a>(project: &'a Project, entry: &Properties) -> Option<Unparsed<'a>> {
+    let relation = entry.text("relation")?;
+    let relative_path = entry.relative_path();
+    let name = &entry.name;
+    Some(Unparsed {
+        resource_type: ResourceType::Snapshot,
+        project,
+        path: format!("{relative_path}/{name}.sql"),
+        original_file_path: entry.file.to_string(),
+        fqn: fqn(&project.name, relative_path, name),
+        unique_id: format!("snapshot.{}.{name}", &project.name),
+        checksum: Checksum { name: "sha256", checksum: sha256_hex(relation.as_bytes()) },
+        first_line: entry.yaml.line as usize,
+        raw_code: format!("select * from {{{{ {relation} }}}}").into(),
+        name: name.clone(),
+        version: None,
+    })
+}
+
+impl Parser<'_> {
+    /// Parses one node: configuration, rendering, names, hooks.
+    pub fn parse_node(&self, unparsed: Unparsed, properties: Option<&Properties>) -> Result<Parsed> {
+        let location = Location::new(&unparsed.original_file_path, unparsed.first_line, 0);
+        let version_config = self.version_config(&unparsed, properties);
+        let config_layer = version_config.as_ref().or(properties.map(|entry| &entry.config));
+        let project = unparsed.project;
+        let layers = |calls: Option<&Map<String, Json>>| {
+            let root = self.root_trees(project);
+            resolve(unparsed.resource_type, &project.configs, root, &unparsed.fqn, config_layer, calls)
+                .map_err(|error| error.at(location.clone()))
+        };
+        let mut node = self.new_node(&unparsed);
+        node.config = layers(None)?;
+        let rendered = unparsed.resource_type != ResourceType::Seed;
+        let (mut node, capture) = if rendered { self.capture(node)? } else { (node, Capture::default()) };
+        node.config = layers(Some(&capture.config_calls))?;
+        let unrendered = properties.map(|entry| &entry.unrendered_config);
+        node.unrendered_config = resolve_unrendered(
+            unparsed.resource_type,
+            &project.unrendered_configs,
+            self.unrendered_root_trees(project),
+            &unparsed.fqn,
+            unrendered,
+            Some(&capture.config_calls),
+        );
+        take_capture(&mut node, capture);
+        if let Some(entry) = properties {
+            entry.mark_used();
+            self.apply_properties(&mut node, entry, unparsed.version.as_ref())?;
+        }
+        self.finish_model(&mut node, properties)?;
+        self.name_relation(&mut node).map_err(|error| error.at(location))?;
+        if node.config.get_bool("enabled") == Some(false) {
+            return Ok(Parsed::Disabled(Box::new(node)));
+        }
+        self.parse_hooks(&mut node)?;
+        Ok(Parsed::Enabled(Box::new(node)))
+    }
+
+    fn new_node(&self, unparsed: &Unparsed) -> Node {
+        let model = (unparsed.resource_type == ResourceType::Model).then(|| {
+            Box::new(ModelFields {
+                access: "protected".to_owned(),
+                version: unparsed.version.as_ref().map(|version| version.version.clone()),
+                latest_version: unparsed.version.as_ref().map(|version| version.latest.clone()),
+                ..ModelFields::default()
+            })
+        });
+        let target = &self.shared.target;
+        Node {
+            unique_id: unparsed.unique_id.as_str().into(),
+            resource_type: unparsed.resource_type,
+            name: unparsed.name.clone(),
+            package_name: unparsed.project.name.as_str().into(),
+            path: unparsed.path.clone(),
+            original_file_path: unparsed.original_file_path.clone(),
+            fqn: unparsed.fqn.clone(),
+            alias: unparsed.name.clone(),
+            database: target.database.clone(),
+            schema: target.schema.clone(),
+            checksum: unparsed.checksum.clone(),
+            config: crate::project::config::Config::new(unparsed.resource_type),
+            unrendered_config: Map::new(),
+            description: String::new(),
+            columns: Default::default(),
+            patch_path: None,
+            build_path: None,
+            created_at: self.now,
+            relation_name: None,
+            raw_code: unparsed.raw_code.clone(),
+            doc_blocks: Vec::new(),
+            language: if unparsed.original_file_path.ends_with(".py") { "python" } else { "sql" },
+            refs: Vec::new(),
+            sources: Vec::new(),
+            metrics: Vec::new(),
+            functions: Vec::new(),
+            depends_on: DependsOn::default(),
+            contract: Contract { alias_types: true, ..Contract::default() },
+            root_path: (unparsed.resource_type == ResourceType::Seed)
+                .then(|| unparsed.project.root.to_string_lossy().into_owned()),
+            model,
+            test: None,
+            function: None,
+            first_line: unparsed.first_line,
+            compiled: None,
+        }
+    }
+
+    /// Renders a node's text to learn what it calls.
+    pub fn capture(&self, node: Node) -> Result<(Node, Capture)> {
+        if !node.raw_code.contains('{') || node.language == "python" {
+            return Ok((node, Capture::default()));
+        }
+        let node = Arc::new(node);
+        let context = self.parsing_context(&node, Vec::new());
+        let origin = Origin::at(&node.original_file_path, node.first_line, 1);
+        let result = context.render(&node.raw_code, &origin);
+        let capture = context.take_capture();
+        drop(context);
+        result.map_err(|error| error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path)))?;
+        Ok((Arc::unwrap_or_clone(node), capture))
+    }
+
+    /// A context that records what is called while a node is parsed.
+    pub fn parsing_context(&self, node: &Arc<Node>, values: Vec<(String, Value)>) -> Arc<Context> {
+        let mut names = Names { node: Some(node.clone()), ..Names::default() };
+        names.values.extend(values);
+        let role = Role::Parsing(Mutex::default());
+        let relation = node_relation(&self.shared, node);
+        names.values.insert("this".to_owned(), relation.into());
+        Context::build(&self.shared, &node.package_name, role, names)
+    }
+
+    /// Renders the hooks of a node, whose references count as the node's.
+    fn parse_hooks(&self, node: &mut Node) -> Result<()> {
+        let hooks: Vec<String> = ["pre-hook", "post-hook"]
+            .iter()
+            .filter_map(|key| node.config.get(key)?.as_array())
+            .flatten()
+            .filter_map(|hook| hook.get("sql").and_then(Json::as_str))
+            .filter(|sql| sql.contains('{'))
+            .map(str::to_owned)
+            .collect();
+        if hooks.is_empty() {
+            return Ok(());
+        }
+        let shared_node = Arc::new(node.clone());
+        for sql in hooks {
+            let context = self.parsing_context(&shared_node, Vec::new());
+            context
+                .render(&sql, &Origin::file(&node.original_file_path))
+                .map_err(|error| error.trace(format!("in a hook of {}", node.unique_id)))?;
+            take_capture(node, context.take_capture());
+        }
+        Ok(())
+    }
+}
+
+/// Gives a node what was recorded while it was rendered.
+pub fn take_capture(node: &mut Node, capture: Capture) {
+    for reference in capture.refs {
+        if !node.refs.contains(&reference) {
+            node.refs.push(reference);
+        }
+    }
+    let lists = [
+        (&mut node.sources, capture.sources),
+        (&mut node.metrics, capture.metrics),
+        (&mut node.functions, capture.functions),
+    ];
+    for (list, new) in lists {
+        for names in new {
+            if !list.contains(&names) {
+                list.push(names);
+            }
+        }
+    }
+    for id in capture.macros {
+        node.depends_on.add_macro(&id);
+    }
+}
+
+/// A `ref()` or `source()` that stands in YAML as text: of snapshots on relations, foreign keys, unit test inputs.
+pub enum Reference {
+    Ref(RefArgs),
+    Source(Vec<String>),
+}
+
+impl Parser<'_> {
+    /// Reads a text such as `ref('model')` or `source('a', 'b')`.
+    pub fn static_reference(&self, text: &str) -> Option<Reference> {
+        let calls = crate::jinja::static_refs(&format!("{{{{ {text} }}}}"))?;
+        calls.into_iter().find_map(|call| match call {
+            crate::jinja::StaticCall::Ref { name, package, version } => {
+                Some(Reference::Ref(RefArgs { name, package, version }))
+            }
+            crate::jinja::StaticCall::Source { source, table } => Some(Reference::Source(vec![source, table])),
+            crate::jinja::StaticCall::Config(_) => None,
+        })
+    }
+
+    /// The configuration layer of a version: the model's, overlaid by the version's own.
+    fn version_config(&self, unparsed: &Unparsed, properties: Option<&Properties>) -> Option<Map<String, Json>> {
+        let version = unparsed.version.as_ref()?;
+        let entry = properties?;
+        let own = super::versions::entry_of(entry, &version.version)?;
+        let mut config = entry.config.clone();
+        if let Some(Json::Object(own)) = own.get("config").map(Yaml::to_json) {
+            for (key, value) in own {
+                merge_deep(config.entry(key).or_insert(Json::Null), value);
+            }
+        }
+        Some(config)
+    }
+
+    /// Fails where a model promises a shape and does not say which.
+    fn finish_model(&self, node: &mut Node, properties: Option<&Properties>) -> Result<()> {
+        if let Some(contract) = node.config.get("contract").and_then(Json::as_object) {
+            node.contract.enforced = contract.get("enforced").and_then(Json::as_bool).unwrap_or(false);
+            node.contract.alias_types = contract.get("alias_types").and_then(Json::as_bool).unwrap_or(true);
+        }
+        let access = node.config.get_str("access").map(str::to_owned);
+        if let (Some(model), Some(access)) = (&mut node.model, access) {
+            if !["private", "protected", "public"].contains(&access.as_str()) {
+                let error = Error::parsing(format!(
+                    "Node {} has an invalid value ({access}) for the access field",
+                    node.unique_id
+                ));
+                let error = error.help("use private, protected or public");
+                return Err(match properties {
+                    Some(entry) => error.at(entry.yaml.location(&entry.path)),
+                    None => error.at(Location::file(&node.original_file_path)),
+                });
+            }
+            model.access = access;
+        }
+        if node.model.is_some() && node.contract.enforced {
+            self.check_contract(node)?;
+        }
+        Ok(())
+    }
+
+    fn check_contract(&self, node: &mut Node) -> Result<()> {
+        let problem = if node.columns.is_empty() {
+            Some("Constraints must be defined in a `yml` schema configuration file like `schema.yml`.".to_owned())
+        } else if node.language != "sql" {
+            Some(format!("Language Error: Expected 'sql' but found '{}'", node.language))
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(Error::parsing(format!(
+                "Contract enforcement failed for: ({})\n{problem}",
+                node.original_file_path
+            ))
+            .help("list the model's columns with name and data_type in its YAML")
+            .at(Location::file(&node.original_file_path)));
+        }
+        let mut columns: Vec<String> = node
+            .columns
+            .values()
+            .map(|column| format!("{}|{}", column.name, column.data_type.as_deref().unwrap_or("None")))
+            .collect();
+        columns.sort();
+        node.contract.checksum = Some(sha256_hex(columns.concat().as_bytes()));
+        Ok(())
+    }
+}
+
+fn merge_deep(old: &mut Json, new: Json) {
+    match (old, new) {
+        (Json::Object(old), Json::Object(new)) => {
+            for (key, value) in new {
+                merge_deep(old.entry(key).or_insert(Json::Null), value);
+            }
+        }
+        (old, new) => *old = new,
+    }
+}
+
+impl NamedNode for Node {
+    fn config_name(&self, component: &str) -> Option<&str> {
+        self.config.custom_name(component)
+    }
+}

@@ -1,0 +1,294 @@
+//! Resources that are declared in YAML alone: exposures, groups, unit tests, the semantic layer.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Parser;
+use super::columns::sorted_tags;
+use super::properties::Properties;
+use super::sql_nodes::{fqn, sha256_hex};
+use crate::error::{Error, Location, Result};
+use crate::jinja::Origin;
+use crate::jinja::context::{Capture, Context, Names, Role};
+use crate::manifest::{
+    DependsOn, Exposure, Fixture, Group, RefArgs, ResourceType, SemanticResource, UnitTest, UnitTestInput,
+};
+use crate::project::config::{Config, resolve, resolve_unrendered};
+use crate::project::yaml::Yaml;
+
+fn owner(entry: &Properties) -> Result<Json> {
+    let Some(owner) = entry.yaml.get("owner") else {
+        return Err(entry
+            .error(format!("{} '{}' has no owner", entry.kind, entry.name))
+            .help("add `owner: {name: …, email: …}`"));
+    };
+    let fields = owner.need_map("owner", &entry.path)?;
+    let mut all = json!({ "email": null, "name": null });
+    if let Some(map) = all.as_object_mut() {
+        map.extend(fields.iter().map(|(key, value)| (key.key_text(), value.to_json())));
+    }
+    Ok(all)
+}
+
+impl Parser<'_> {
+    fn yaml_config(&self, entry: &Properties, fqn: &[String], layer: &Map<String, Json>) -> Result<Config> {
+        let project = self.project_of(&entry.package);
+        resolve(entry.kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
+            .map_err(|error| error.at(entry.yaml.location(&entry.path)))
+    }
+
+    /// What the `ref()`, `source()` and `metric()` calls in some texts refer to.
+    fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
+        let context = Context::build(&self.shared, package, Role::Parsing(Mutex::default()), Names::default());
+        for call in calls {
+            let origin = Origin::at(place.path.as_path(), place.line.max(1), 1);
+            context.render(&format!("{{{{ {call} }}}}"), &origin).map_err(|error| error.at(place.clone()))?;
+        }
+        Ok(context.take_capture())
+    }
+
+    /// Parses an entry under `exposures:`.
+    pub fn parse_exposure(&self, entry: &Properties) -> Result<Exposure> {
+        let place = entry.yaml.location(&entry.path);
+        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
+        let mut config = self.yaml_config(entry, &fqn, &entry.config)?;
+        let project = self.project_of(&entry.package);
+        let root = self.unrendered_root_trees(project);
+        let unrendered_config =
+            resolve_unrendered(entry.kind, &project.unrendered_configs, root, &fqn, Some(&entry.unrendered_config), None);
+        let own_tags = entry.yaml.get("tags").map(Yaml::to_json);
+        let tags = Json::Array(sorted_tags(own_tags.iter().chain(config.get("tags"))));
+        let mut meta = Map::new();
+        for source in [entry.yaml.get("meta").map(Yaml::to_json), config.get("meta").cloned()] {
+            if let Some(Json::Object(map)) = source {
+                meta.extend(map);
+            }
+        }
+        config.set("tags", tags.clone());
+        config.set("meta", Json::Object(meta.clone()));
+        let calls: Vec<&str> = match entry.yaml.get("depends_on").filter(|list| !list.is_null()) {
+            Some(list) => list.need_seq("depends_on", &entry.path)?.iter().filter_map(Yaml::as_str).collect(),
+            None => Vec::new(),
+        };
+        let capture = self.references(&entry.package, &calls, &place)?;
+        let text = |key: &str| entry.text(key).map(str::to_owned);
+        let (description, _) = self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
+        Ok(Exposure {
+            name: entry.name.clone(),
+            resource_type: ResourceType::Exposure,
+            package_name: entry.package.clone(),
+            path: entry.relative_path().to_owned(),
+            original_file_path: entry.file.to_string(),
+            unique_id: format!("exposure.{}.{}", entry.package, entry.name).into(),
+            fqn,
+            exposure_type: exposure_type(entry)?,
+            owner: owner(entry)?,
+            description,
+            label: text("label"),
+            maturity: text("maturity"),
+            meta: Json::Object(meta),
+            tags,
+            config,
+            unrendered_config,
+            url: text("url"),
+            depends_on: DependsOn::default(),
+            refs: capture.refs,
+            sources: capture.sources,
+            metrics: capture.metrics,
+            created_at: self.now,
+            line: entry.yaml.line as usize,
+        })
+    }
+
+    /// Parses an entry under `groups:`.
+    pub fn parse_group(&self, entry: &Properties) -> Result<Group> {
+        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
+        Ok(Group {
+            name: entry.name.clone(),
+            resource_type: ResourceType::Group,
+            package_name: entry.package.clone(),
+            path: entry.relative_path().to_owned(),
+            original_file_path: entry.file.to_string(),
+            unique_id: format!("group.{}.{}", entry.package, entry.name).into(),
+            owner: owner(entry)?,
+            description: entry.text("description").map(str::to_owned),
+            config: self.yaml_config(entry, &fqn, &entry.config)?,
+        })
+    }
+
+    /// Parses an entry under `unit_tests:`. `fixtures` are the files of rows, by package and name.
+    pub fn parse_unit_test(&self, entry: &Properties, fixtures: &FixtureFiles) -> Result<UnitTest> {
+        let place = entry.yaml.location(&entry.path);
+        let Some(model) = entry.text("model").map(str::to_owned) else {
+            return Err(entry.error(format!("unit test '{}' names no model", entry.name)).help("add `model:`"));
+        };
+        let mut path = fqn(&entry.package, entry.relative_path(), &model);
+        path.push(entry.name.clone());
+        let config = self.yaml_config(entry, &path, &entry.config)?;
+        let mut given = Vec::new();
+        for item in entry.yaml.get("given").filter(|g| !g.is_null()).map_or(Ok(&[][..]), |g| g.need_seq("given", &entry.path))? {
+            let Some(input) = item.get("input").and_then(Yaml::as_str) else {
+                return Err(item.error(&entry.path, "an item of `given` names no input").help("add `input: ref('…')`"));
+            };
+            given.push(UnitTestInput { input: input.to_owned(), rows: fixture(entry, item, fixtures)? });
+        }
+        let Some(expected) = entry.yaml.get("expect") else {
+            return Err(entry.error(format!("unit test '{}' expects nothing", entry.name)).help("add `expect: {rows: […]}`"));
+        };
+        let expect = fixture(entry, expected, fixtures)?;
+        let (description, _) = self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
+        let overrides = entry.yaml.get("overrides").filter(|value| !value.is_null()).map(overrides);
+        let mut test = UnitTest {
+            unique_id: format!("unit_test.{}.{model}.{}", entry.package, entry.name).into(),
+            name: entry.name.clone(),
+            package_name: entry.package.clone(),
+            model,
+            path: entry.relative_path().to_owned(),
+            original_file_path: entry.file.to_string(),
+            fqn: path,
+            given,
+            expect,
+            description,
+            overrides,
+            depends_on: DependsOn::default(),
+            config,
+            checksum: None,
+            schema: None,
+            created_at: self.now,
+            versions: entry.yaml.get("versions").map(Yaml::to_json),
+            version: None,
+            line: entry.yaml.line as usize,
+        };
+        test.checksum = Some(unit_test_checksum(&test));
+        Ok(test)
+    }
+
+    /// Parses an entry of the semantic layer: its references are checked, the rest is kept as written.
+    pub fn parse_semantic(&self, entry: &Properties) -> Result<SemanticResource> {
+        let place = entry.yaml.location(&entry.path);
+        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
+        let mut fields = match entry.yaml.to_json() {
+            Json::Object(map) => map,
+            _ => Map::new(),
+        };
+        fields.retain(|key, _| key != "name" && key != "config");
+        let calls: Vec<&str> = entry.text("model").into_iter().collect();
+        let refs: Vec<RefArgs> = self.references(&entry.package, &calls, &place)?.refs;
+        Ok(SemanticResource {
+            unique_id: format!("{}.{}.{}", entry.kind, entry.package, entry.name).into(),
+            resource_type: entry.kind,
+            name: entry.name.clone(),
+            package_name: entry.package.clone(),
+            path: entry.relative_path().to_owned(),
+            original_file_path: entry.file.to_string(),
+            config: self.yaml_config(entry, &fqn, &entry.config)?,
+            fqn,
+            depends_on: DependsOn::default(),
+            refs,
+            created_at: self.now,
+            fields,
+        })
+    }
+}
+
+const EXPOSURE_TYPES: [&str; 5] = ["dashboard", "notebook", "analysis", "ml", "application"];
+
+fn exposure_type(entry: &Properties) -> Result<String> {
+    match entry.text("type") {
+        Some(kind) if EXPOSURE_TYPES.contains(&kind) => Ok(kind.to_owned()),
+        found => Err(entry
+            .error(format!("exposure '{}' has the type {}", entry.name, found.map_or("of nothing".to_owned(), |t| format!("'{t}'"))))
+            .help(format!("use one of: {}", EXPOSURE_TYPES.join(", ")))),
+    }
+}
+
+/// `overrides:` with all of its parts.
+fn overrides(yaml: &Yaml) -> Json {
+    let mut all = json!({ "macros": {}, "vars": {}, "env_vars": {} });
+    if let (Some(all), Some(given)) = (all.as_object_mut(), yaml.to_json().as_object()) {
+        all.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    all
+}
+
+/// Files of rows for unit tests: their text by package and name.
+pub type FixtureFiles = HashMap<(String, String), FixtureFile>;
+
+/// A file below `tests/fixtures`.
+#[derive(Debug)]
+pub struct FixtureFile {
+    pub is_sql: bool,
+    pub text: String,
+}
+
+/// The rows of an input or an expectation, whichever way they are written.
+fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<Fixture> {
+    let format = item.get("format").and_then(Yaml::as_str).unwrap_or("dict").to_owned();
+    let name = item.get("fixture").and_then(Yaml::as_str).map(str::to_owned);
+    let rows = item.get("rows").filter(|rows| !rows.is_null());
+    if name.is_some() && rows.is_some() {
+        return Err(item.error(&entry.path, "a fixture and rows are both given").help("keep one of `fixture` and `rows`"));
+    }
+    let text = match &name {
+        None => rows.and_then(Yaml::as_str).map(str::to_owned),
+        Some(name) => {
+            let own = fixtures.get(&(entry.package.to_string(), name.clone()));
+            let found = own.filter(|file| file.is_sql == (format == "sql"));
+            let Some(file) = found else {
+                return Err(item
+                    .error(&entry.path, format!("Could not find {format} fixture file {name} for unit test {}", entry.name))
+                    .help(format!("put it into tests/fixtures/{name}.{}", if format == "sql" { "sql" } else { "csv" })));
+            };
+            Some(file.text.clone())
+        }
+    };
+    let rows = match (format.as_str(), text, rows) {
+        ("sql", Some(text), _) => Json::from(text),
+        ("csv", Some(text), _) => csv_rows(&text).map_err(|message| item.error(&entry.path, message))?,
+        ("csv", None, Some(rows)) => rows.to_json(),
+        ("dict", _, Some(rows)) if rows.as_seq().is_some() => rows.to_json(),
+        (_, None, None) => json!([]),
+        (format @ ("dict" | "csv" | "sql"), ..) => {
+            return Err(item
+                .error(&entry.path, format!("Unit Test {}: the rows do not have the format '{format}'", entry.name))
+                .help("dict: a list of mappings; csv: a text with a header; sql: a select statement"));
+        }
+        (other, ..) => {
+            return Err(item
+                .error(&entry.path, format!("unknown fixture format '{other}'"))
+                .help("use dict, csv or sql"));
+        }
+    };
+    Ok(Fixture { rows, format, fixture: name })
+}
+
+/// Rows of CSV text as dictionaries; empty cells are null.
+fn csv_rows(text: &str) -> Result<Json, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim().as_bytes());
+    let names = reader.headers().map_err(|error| error.to_string())?.clone();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| format!("the CSV rows cannot be read: {error}"))?;
+        let cells = names.iter().zip(record.iter());
+        let cell = |value: &str| if value.is_empty() { Json::Null } else { Json::from(value) };
+        rows.push(Json::Object(cells.map(|(name, value)| (name.to_owned(), cell(value))).collect()));
+    }
+    Ok(Json::Array(rows))
+}
+
+fn unit_test_checksum(test: &UnitTest) -> String {
+    let given: Vec<Json> = test.given.iter().map(|item| json!([item.input, item.rows.rows])).collect();
+    let all = json!([test.model, given, test.expect.rows, test.overrides]);
+    sha256_hex(all.to_string().as_bytes())
+}
+
+/// The error for resources that share a name.
+pub fn duplicate(kind: ResourceType, name: &str, first: &str, second: &str) -> Error {
+    Error::compilation(format!(
+        "dbt found two {}s with the name \"{name}\".\n\nSince these resources have the same name, dbt will be unable to find the correct resource\nwhen looking for them.",
+        kind.as_str()
+    ))
+    .help(format!("rename one of:\n- {first}\n- {second}"))
+}

@@ -1,0 +1,163 @@
+//! `on-run-start` and `on-run-end` (<https://docs.getdbt.com/reference/project-configs/on-run-start-on-run-end>).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::Utc;
+use indexmap::IndexSet;
+use minijinja::Value;
+use serde_json::{Map, json};
+
+use super::result::{NodeRun, Timing};
+use super::{Job, info};
+use crate::artifacts::result_json;
+use crate::compile::Occasion;
+use crate::error::{Error, Result};
+use crate::events::{Event, Hook, NodeResult, Position, Status};
+use crate::jinja;
+use crate::jinja::values;
+use crate::manifest::{Node, ResourceType};
+use crate::warehouse::{Fetch, Session};
+
+/// Runs the hooks before everything else. An error in one prevents the rest of the run.
+pub fn run_start(job: &Job, session: &Arc<Session>) -> (Vec<NodeRun>, Option<Error>) {
+    run(job, session, "on-run-start", &Occasion { any_ref: true, ..Occasion::default() })
+}
+
+/// Runs the hooks after everything else, which see the results.
+pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<NodeRun> {
+    let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
+    let results: Vec<Value> = nodes.iter().map(|run| result_value(job, run)).collect();
+    let mut schemas: IndexSet<String> = IndexSet::new();
+    let mut database_schemas: IndexSet<(String, String)> = IndexSet::new();
+    let built = nodes.iter().filter(|run| !matches!(run.status, Status::Skipped));
+    for node in built.filter_map(|run| job.compiler.manifest.node(&run.unique_id)) {
+        if node.resource_type.is_refable() && !node.is_ephemeral() {
+            schemas.insert(node.schema.clone());
+            database_schemas.insert((node.database.clone(), node.schema.clone()));
+        }
+    }
+    let pairs = database_schemas.into_iter().map(|(database, schema)| {
+        values::tuple(vec![Value::from(database), Value::from(schema)])
+    });
+    let names = [
+        ("results", values::list(results)),
+        ("schemas", values::list(schemas.into_iter().map(Value::from).collect())),
+        ("database_schemas", values::list(pairs.collect())),
+    ];
+    occasion.values.extend(names.map(|(name, value)| (name.to_owned(), value)));
+    run(job, session, "on-run-end", &occasion).0
+}
+
+/// A result as hooks see it: the artifact's fields, and the node.
+fn result_value(job: &Job, run: &NodeRun) -> Value {
+    let mut fields = match result_json(run) {
+        serde_json::Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    if let Some(node) = job.compiler.manifest.node(&run.unique_id) {
+        fields.insert("node".to_owned(), serde_json::to_value(node).unwrap_or_default());
+    }
+    fields.insert("thread_id".to_owned(), json!(run.thread_id));
+    jinja::from_json(&serde_json::Value::Object(fields))
+}
+
+fn hooks_of<'a>(job: &'a Job, hook_type: &str) -> Vec<&'a Node> {
+    let is_hook = |node: &&Node| {
+        let tags = node.config.get("tags").and_then(|tags| tags.as_array());
+        node.resource_type == ResourceType::Operation && tags.is_some_and(|tags| tags.contains(&json!(hook_type)))
+    };
+    job.compiler.manifest.nodes.values().filter(is_hook).collect()
+}
+
+fn run(job: &Job, session: &Arc<Session>, hook_type: &str, occasion: &Occasion) -> (Vec<NodeRun>, Option<Error>) {
+    let hooks = hooks_of(job, hook_type);
+    let total = hooks.len();
+    let mut runs = Vec::new();
+    let mut failure = None;
+    for (index, node) in hooks.into_iter().enumerate() {
+        let hook = Hook {
+            node: info::node_info(&job.compiler.manifest, &node.unique_id),
+            position: Position { index: index + 1, total },
+            statement: format!("{}.{hook_type}.{index}", node.package_name),
+        };
+        let (run, error) = run_one(job, session, node, hook, occasion, failure.is_some());
+        runs.push(run);
+        failure = failure.or(error);
+    }
+    (runs, failure)
+}
+
+fn run_one(
+    job: &Job,
+    session: &Arc<Session>,
+    node: &Node,
+    hook: Hook,
+    occasion: &Occasion,
+    skipped: bool,
+) -> (NodeRun, Option<Error>) {
+    let events = &job.compiler.shared.events;
+    let clock = Instant::now();
+    let started_at = Utc::now();
+    let outcome = if skipped {
+        Ok(())
+    } else {
+        events.emit(Event::HookStarted(hook.clone()));
+        execute(job, session, node, occasion)
+    };
+    let status = match (&outcome, skipped) {
+        (_, true) => Status::Skipped,
+        (Ok(()), false) => Status::Success,
+        (Err(_), false) => Status::Error,
+    };
+    let execution_time = clock.elapsed().as_secs_f64();
+    events.emit(Event::HookFinished { hook: hook.clone(), status, execution_time });
+    let error = outcome.err();
+    let message = match &error {
+        Some(error) => Some(error.to_string().trim_end().to_owned()),
+        None if skipped => None,
+        None => Some("OK".to_owned()),
+    };
+    let result = NodeResult {
+        node: hook.node,
+        position: Some(hook.position),
+        status,
+        message: message.clone(),
+        failures: None,
+        execution_time,
+        started_at: Some(started_at),
+        finished_at: Some(Utc::now()),
+        compiled_path: None,
+        failures_relation: None,
+        location: error.as_ref().and_then(|error| error.location().cloned()),
+        skipped_by_ephemeral: false,
+    };
+    let run = NodeRun {
+        unique_id: node.unique_id.clone(),
+        status,
+        timing: vec![Timing { name: "execute", started_at, completed_at: Utc::now() }],
+        thread_id: super::model::thread_name(),
+        execution_time,
+        adapter_response: Map::new(),
+        message,
+        failures: None,
+        compiled: None,
+        relation_name: None,
+        batch_results: None,
+        event: Arc::new(result),
+    };
+    (run, error)
+}
+
+fn execute(job: &Job, session: &Arc<Session>, node: &Node, occasion: &Occasion) -> Result<()> {
+    let compiled = job.compiler.compile(&Arc::new(node.clone()), session, occasion)?;
+    let sql = compiled.compiled_code.trim();
+    if sql.is_empty() {
+        return session.commit();
+    }
+    let done = session.execute(sql, true, Fetch::None).and_then(|_| session.commit());
+    if done.is_err() {
+        session.rollback()?;
+    }
+    done.map_err(|error| error.trace(format!("in {}", node.name)))
+}

@@ -1,0 +1,60 @@
+//! Who a node is, for every line about it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::events::NodeInfo;
+use crate::manifest::{Manifest, Node, Resource, ResourceType};
+use crate::parse::stores_failures;
+
+/// The identity of a resource for events.
+pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
+    let Some(resource) = manifest.resource(id) else {
+        return Arc::new(NodeInfo { unique_id: id.to_owned(), name: id.to_owned(), ..NodeInfo::default() });
+    };
+    let mut info = NodeInfo {
+        unique_id: resource.id().to_string(),
+        name: resource.name().to_owned(),
+        resource_type: resource.resource_type().as_str().to_owned(),
+        original_file_path: resource.original_file_path().to_owned(),
+        meta: object(resource.config().get("meta")),
+        label: resource.name().to_owned(),
+        language: "sql".to_owned(),
+        ..NodeInfo::default()
+    };
+    match resource {
+        Resource::Node(node) => describe_node(&mut info, node, manifest),
+        Resource::Source(source) => info.label = source.search_name(),
+        Resource::UnitTest(test) => info.label = format!("{}::{}", test.model, test.name),
+        Resource::Exposure(_) | Resource::Semantic(_) => {}
+    }
+    Arc::new(info)
+}
+
+fn object(json: Option<&Json>) -> Map<String, Json> {
+    json.and_then(Json::as_object).cloned().unwrap_or_default()
+}
+
+fn describe_node(info: &mut NodeInfo, node: &Node, manifest: &Manifest) {
+    info.materialized = node.materialized().to_owned();
+    info.language = node.language.to_owned();
+    info.path = node.path.clone();
+    info.database = node.database.clone();
+    info.schema = node.schema.clone();
+    info.alias = node.alias.clone();
+    info.relation_name = node.relation_name.clone().unwrap_or_default();
+    info.checksum = node.checksum.checksum.clone();
+    if let Some(group) = node.config.get_str("group") {
+        let id = format!("group.{}.{group}", node.package_name);
+        info.group = manifest.groups.get(id.as_str()).and_then(|group| serde_json::to_value(group).ok());
+    }
+    if node.resource_type == ResourceType::Test {
+        info.label = node.name.clone();
+        if !stores_failures(node) {
+            info.relation_name = String::new();
+        }
+    } else if node.resource_type != ResourceType::Operation {
+        info.label = format!("{}.{}", node.schema, node.alias);
+    }
+}

@@ -1,0 +1,67 @@
+//! Running a materialization: the macro that turns compiled SQL into something in the warehouse.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use crate::error::{Error, Location, Result};
+use crate::jinja::context::{Context, RelationObject, StatementResult};
+use crate::manifest::Node;
+use crate::sql::Relation;
+use crate::text::suggestion;
+use crate::warehouse::Session;
+
+/// What a materialization did.
+pub struct Materialized {
+    /// The result of the statement named `main`.
+    pub main: Option<StatementResult>,
+    pub relations: Vec<Relation>,
+}
+
+/// The materializations that rbt ships.
+const BUILT_IN: [&str; 9] =
+    ["table", "view", "incremental", "ephemeral", "seed", "snapshot", "test", "external", "table_function"];
+
+/// Runs the materialization that a node is configured with. On failure its transaction is undone.
+pub fn materialize(context: &Arc<Context>, node: &Node, session: &Session) -> Result<Materialized> {
+    materialize_as(context, node, node.materialized(), session)
+}
+
+/// The same, with the name of the materialization.
+pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: &Session) -> Result<Materialized> {
+    let Some(template) = context.shared.macros.materialization(name) else {
+        let error = Error::compilation(format!(
+            "No materialization '{name}' was found for adapter duckdb! (searched types 'default' and 'duckdb')"
+        ))
+        .at(Location::file(&node.original_file_path));
+        return Err(match suggestion(name, BUILT_IN.into_iter()) {
+            Some(similar) => error.help(format!("did you mean '{similar}'?")),
+            None => error.help(format!("use one of {}, or define it in macros/", BUILT_IN.join(", "))),
+        });
+    };
+    let outcome = context.call(&template.clone(), &[]).and_then(|returned| {
+        let relations = relations(node, &returned)?;
+        Ok(Materialized { main: context.result("main"), relations })
+    });
+    // What a materialization did not commit was not meant to last.
+    let undone = session.rollback();
+    let materialized = outcome?;
+    undone?;
+    for relation in &materialized.relations {
+        session.cache.add(relation);
+    }
+    Ok(materialized)
+}
+
+/// The `{'relations': [...]}` that a materialization returns.
+fn relations(node: &Node, returned: &Value) -> Result<Vec<Relation>> {
+    let list = returned.get_attr("relations").ok().filter(|list| !list.is_undefined());
+    let Some(items) = list.and_then(|list| list.try_iter().ok()) else {
+        return Err(Error::compilation(format!(
+            "The materialization (\"{}\") did not explicitly return a list of relations to add to the cache.",
+            node.materialized()
+        ))
+        .help("end it with {{ return({'relations': [target_relation]}) }}"));
+    };
+    Ok(items.filter_map(|item| RelationObject::from_value(&item).cloned()).collect())
+}

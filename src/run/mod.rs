@@ -1,0 +1,142 @@
+//! Running: nodes in the order of their dependencies, on several connections, with hooks before and after.
+//!
+//! ```text
+//! Job ──▶ schemas, on-run-start ──▶ workers (queue ▸ node ▸ result) ──▶ on-run-end ──▶ Report
+//! ```
+
+mod failures;
+mod hooks;
+mod info;
+mod materialize;
+mod model;
+mod result;
+mod scheduler;
+mod schemas;
+mod seeds;
+mod tests;
+mod unit_tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::compile::Compiler;
+use crate::error::Result;
+use crate::events::{Event, stat_line};
+use crate::graph::Dag;
+use crate::manifest::{Id, Resource, ResourceType};
+use crate::warehouse::{RelationCache, Session, Warehouse};
+
+pub use info::node_info;
+pub use result::{NodeRun, Report, Timing};
+pub use seeds::seed_table;
+
+/// What is to be done with the selected nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Build them: run models, load seeds, take snapshots, run tests.
+    Execute,
+    /// Compile them only.
+    Compile,
+}
+
+/// One run over some nodes.
+pub struct Job<'a> {
+    pub compiler: Arc<Compiler>,
+    pub warehouse: &'a dyn Warehouse,
+    /// The graph that orders the nodes: of `build` the one in which tests hold up what is downstream.
+    pub dag: &'a Dag,
+    pub selected: BTreeSet<Id>,
+    pub action: Action,
+    /// Whether a failing test holds up what is downstream of it (`build`).
+    pub tests_hold_up: bool,
+    /// Whether failures hold up anything at all (not in `test`).
+    pub failures_hold_up: bool,
+    /// Whether `on-run-start` and `on-run-end` are part of it.
+    pub runs_hooks: bool,
+}
+
+impl Job<'_> {
+    /// Runs everything, and tells what came of it.
+    ///
+    /// # Errors
+    /// If the warehouse cannot be reached or prepared; failures of nodes are in the report.
+    pub fn run(&self) -> Result<Report> {
+        let started = std::time::Instant::now();
+        let shared = &self.compiler.shared;
+        let cache = Arc::new(RelationCache::default());
+        let autocommit = shared.target.disable_transactions;
+        let session = Arc::new(Session::new(self.warehouse.connect()?, cache.clone(), autocommit));
+        if self.action == Action::Execute {
+            schemas::prepare(self, &session)?;
+        }
+        let mut runs = Vec::new();
+        let mut prevented = None;
+        if self.runs_hooks {
+            let (hooks, error) = hooks::run_start(self, &session);
+            runs.extend(hooks);
+            prevented = error;
+        }
+        if prevented.is_none() {
+            self.announce();
+            let (nodes, interrupted) = scheduler::run(self, &session, &cache)?;
+            let end = if self.runs_hooks { hooks::run_end(self, &session, &nodes) } else { Vec::new() };
+            runs.extend(nodes);
+            runs.extend(end);
+            return Ok(self.report(runs, interrupted, started.elapsed().as_secs_f64()));
+        }
+        runs.extend(scheduler::skip_all(self));
+        Ok(self.report(runs, false, started.elapsed().as_secs_f64()))
+    }
+
+    fn announce(&self) {
+        let shared = &self.compiler.shared;
+        shared.events.emit(Event::Blank);
+        shared.events.emit(Event::Concurrency {
+            threads: shared.target.threads,
+            target: shared.target.name.clone(),
+            nodes: self.counted(),
+        });
+        shared.events.emit(Event::Blank);
+    }
+
+    /// How many of the selected nodes have a line of their own.
+    fn counted(&self) -> usize {
+        self.selected.iter().filter(|id| !self.is_ephemeral(id)).count()
+    }
+
+    fn is_ephemeral(&self, id: &str) -> bool {
+        self.action == Action::Execute && self.compiler.manifest.node(id).is_some_and(|node| node.is_ephemeral())
+    }
+
+    fn report(&self, runs: Vec<NodeRun>, interrupted: bool, elapsed: f64) -> Report {
+        let events = &self.compiler.shared.events;
+        if self.action == Action::Execute && !runs.is_empty() {
+            events.emit(Event::FinishedRunning { stats: self.stats(&runs), elapsed });
+            let results = runs.iter().map(|run| run.event.clone()).collect();
+            events.emit(Event::Summary { results, interrupted });
+        }
+        Report { runs, elapsed, interrupted }
+    }
+
+    /// `1 seed, 2 table models, 5 data tests`.
+    fn stats(&self, runs: &[NodeRun]) -> String {
+        let mut counts: Vec<(String, usize)> = Vec::new();
+        for run in runs {
+            let word = match self.compiler.manifest.resource(&run.unique_id) {
+                Some(Resource::Node(node)) => match node.resource_type {
+                    ResourceType::Model => format!("{} model", node.materialized()),
+                    ResourceType::Test => "data_test".to_owned(),
+                    ResourceType::Operation => "project_hook".to_owned(),
+                    kind => kind.as_str().to_owned(),
+                },
+                Some(resource) => resource.resource_type().as_str().to_owned(),
+                None => continue,
+            };
+            match counts.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((word, 1)),
+            }
+        }
+        stat_line(counts)
+    }
+}

@@ -1,0 +1,184 @@
+//! The workers: each has its own connection and takes nodes from one queue.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::model::NodeRunner;
+use super::result::NodeRun;
+use super::{Action, Job, info};
+use crate::cli::interrupt;
+use crate::error::{Error, Result};
+use crate::events::{Position, Status};
+use crate::graph::Queue;
+use crate::manifest::{Id, ResourceType};
+use crate::warehouse::{Interrupt, RelationCache, Session};
+
+/// What the workers share.
+struct State<'a> {
+    queue: Queue<'a>,
+    /// Nodes that must not run, and the node on whose account.
+    held_up: HashMap<Id, Cause>,
+    runs: Vec<NodeRun>,
+    started: usize,
+    /// Nothing more is to be started.
+    stopped: bool,
+    failed: Option<Error>,
+}
+
+/// Why a node is skipped.
+#[derive(Clone)]
+pub struct Cause {
+    pub id: Id,
+    pub status: Status,
+    /// Whether it is an ephemeral model, which has no line of its own.
+    pub ephemeral: bool,
+}
+
+struct Pool<'a, 'j> {
+    job: &'a Job<'j>,
+    state: Mutex<State<'a>>,
+    changed: Condvar,
+    total: usize,
+}
+
+fn lock<'l, 'a>(state: &'l Mutex<State<'a>>) -> MutexGuard<'l, State<'a>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs all selected nodes. Gives their results in the order in which they ended, and whether the user stopped it.
+pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Result<(Vec<NodeRun>, bool)> {
+    let total = job.counted();
+    let queue = match job.failures_hold_up || job.action == Action::Compile {
+        true => Queue::new(job.dag, &job.selected),
+        false => Queue::unordered(job.dag, &job.selected),
+    };
+    let state = State { queue, held_up: HashMap::new(), runs: Vec::new(), started: 0, stopped: false, failed: None };
+    let pool = Pool { job, state: Mutex::new(state), changed: Condvar::new(), total };
+    let shared = &job.compiler.shared;
+    let workers = shared.target.threads.clamp(1, total.max(1));
+    let mut sessions = vec![session.clone()];
+    for _ in 1..workers {
+        let connection = job.warehouse.connect()?;
+        sessions.push(Arc::new(Session::new(connection, cache.clone(), shared.target.disable_transactions)));
+    }
+    let handles: Vec<Arc<dyn Interrupt>> =
+        sessions.iter().map(|session| session.connection().interrupt_handle()).collect();
+    interrupt::on_interrupt(move || handles.iter().for_each(|handle| handle.interrupt()));
+    thread::scope(|scope| {
+        for (index, session) in sessions.iter().enumerate() {
+            let pool = &pool;
+            let name = format!("Thread-{} (worker)", index + 1);
+            let work = move || pool.work(session);
+            // Where no thread can be had, this one does the work.
+            if thread::Builder::new().name(name).spawn_scoped(scope, work).is_err() {
+                pool.work(session);
+            }
+        }
+    });
+    let state = pool.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match state.failed {
+        Some(error) => Err(error),
+        None => Ok((state.runs, interrupt::asked())),
+    }
+}
+
+/// The results of a run that was prevented: all selected nodes, skipped.
+pub fn skip_all(job: &Job) -> Vec<NodeRun> {
+    let runner = NodeRunner::new(job);
+    let mut queue = Queue::unordered(job.dag, &job.selected);
+    let mut runs = Vec::new();
+    while let Some(id) = queue.next() {
+        let info = info::node_info(&job.compiler.manifest, &id);
+        runs.push(runner.skipped(&id, info, None, None));
+        queue.finish(&id);
+    }
+    runs
+}
+
+impl Pool<'_, '_> {
+    fn work(&self, session: &Arc<Session>) {
+        let runner = NodeRunner::new(self.job);
+        while let Some((id, position, cause)) = self.next() {
+            let info = info::node_info(&self.job.compiler.manifest, &id);
+            let run = match cause {
+                Some(cause) => Some(runner.skipped(&id, info, position, Some(&cause))),
+                None => runner.run(&id, info, position, session),
+            };
+            self.finish(&id, run);
+        }
+    }
+
+    /// Waits for a node that may run. `None` when there will be none.
+    fn next(&self) -> Option<(Id, Option<Position>, Option<Cause>)> {
+        let mut state = lock(&self.state);
+        loop {
+            if interrupt::asked() {
+                state.stopped = true;
+            }
+            if state.stopped {
+                return self.next_unstarted(&mut state);
+            }
+            if let Some(id) = state.queue.next() {
+                let position = self.position(&mut state, &id);
+                let cause = state.held_up.get(&id).cloned();
+                return Some((id, position, cause));
+            }
+            if state.queue.running() == 0 {
+                self.changed.notify_all();
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// After a stop, what has not begun is skipped, and told so.
+    fn next_unstarted(&self, state: &mut State) -> Option<(Id, Option<Position>, Option<Cause>)> {
+        let id = state.queue.next()?;
+        let position = self.position(state, &id);
+        let cause = Cause { id: id.clone(), status: Status::Skipped, ephemeral: false };
+        Some((id, position, Some(cause)))
+    }
+
+    fn position(&self, state: &mut State, id: &Id) -> Option<Position> {
+        if self.job.is_ephemeral(id) {
+            return None;
+        }
+        state.started += 1;
+        Some(Position { index: state.started, total: self.total })
+    }
+
+    fn finish(&self, id: &Id, run: Option<NodeRun>) {
+        let mut state = lock(&self.state);
+        if let Some(run) = run {
+            if self.holds_up(&run) {
+                let cause = Cause { id: id.clone(), status: run.status, ephemeral: self.job.is_ephemeral(id) };
+                for descendant in self.job.dag.descendants(id, None) {
+                    state.held_up.entry(descendant.clone()).or_insert_with(|| cause.clone());
+                }
+            }
+            if run.status.is_failure() && self.job.compiler.shared.flags.fail_fast {
+                state.stopped = true;
+            }
+            state.runs.push(run);
+        }
+        state.queue.finish(id);
+        self.changed.notify_all();
+    }
+
+    /// Whether what came of a node keeps its descendants from running.
+    fn holds_up(&self, run: &NodeRun) -> bool {
+        if !self.job.failures_hold_up {
+            return false;
+        }
+        let is_test = self.job.compiler.manifest.resource(&run.unique_id).is_some_and(|resource| {
+            matches!(resource.resource_type(), ResourceType::Test | ResourceType::UnitTest)
+        });
+        match run.status {
+            Status::Error | Status::RuntimeError | Status::PartialSuccess => !is_test || self.job.tests_hold_up,
+            Status::Fail => self.job.tests_hold_up,
+            Status::Skipped => !is_test,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Data tests: a query counts what fails, and the severity decides what that means
+//! (<https://docs.getdbt.com/reference/resource-configs/severity>).
+
+use super::materialize::Materialized;
+use super::model::{Outcome, response_fields};
+use crate::error::{Error, Result};
+use crate::events::Status;
+use crate::manifest::Node;
+use crate::warehouse::{Cell, Table};
+
+/// The verdict of a test, from the one row with `failures`, `should_warn` and `should_error`.
+pub fn judge(node: &Node, done: &Materialized) -> Result<Outcome> {
+    let main = done.main.as_ref().ok_or_else(|| unreadable(node, "it has no result"))?;
+    let table = &main.table.table;
+    let failures = whole_number(cell(node, table, "failures")?).ok_or_else(|| {
+        unreadable(node, "its fail_calc gave no whole number")
+            .help("fail_calc must be an aggregate that gives a number, such as count(*) or sum(x)")
+    })?;
+    let warns = truth(cell(node, table, "should_warn")?).ok_or_else(|| unreadable(node, "warn_if is no condition"))?;
+    let fails = truth(cell(node, table, "should_error")?).ok_or_else(|| unreadable(node, "error_if is no condition"))?;
+    let severity = node.config.get_str("severity").unwrap_or("ERROR").to_uppercase();
+    let setting = |key: &str| node.config.get_str(key).unwrap_or("!= 0").to_owned();
+    let results = if failures == 1 { "1 result".to_owned() } else { format!("{failures} results") };
+    let (status, message) = if severity == "ERROR" && fails {
+        (Status::Fail, Some(format!("Got {results}, configured to fail if {}", setting("error_if"))))
+    } else if warns {
+        (Status::Warn, Some(format!("Got {results}, configured to warn if {}", setting("warn_if"))))
+    } else {
+        (Status::Pass, None)
+    };
+    Ok(Outcome { status, message, failures: Some(failures), adapter_response: response_fields(&main.response) })
+}
+
+fn unreadable(node: &Node, why: &str) -> Error {
+    Error::compilation(format!("the test '{}' cannot be judged: {why}", node.name))
+        .at(crate::error::Location::new(&node.original_file_path, node.first_line, 0))
+}
+
+fn cell<'t>(node: &Node, table: &'t Table, name: &str) -> Result<&'t Cell> {
+    let index = table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    let found = index.and_then(|index| table.rows.first()?.get(index));
+    found.ok_or_else(|| unreadable(node, &format!("its query gave no '{name}'")))
+}
+
+fn whole_number(cell: &Cell) -> Option<i64> {
+    match cell {
+        Cell::Null => Some(0),
+        Cell::Int(number) => i64::try_from(*number).ok(),
+        Cell::Bool(flag) => Some(i64::from(*flag)),
+        Cell::Float(number) if number.fract() == 0.0 => Some(*number as i64),
+        Cell::Decimal(text) => text.parse::<f64>().ok().filter(|number| number.fract() == 0.0).map(|n| n as i64),
+        _ => None,
+    }
+}
+
+fn truth(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::Null => Some(false),
+        Cell::Bool(flag) => Some(*flag),
+        Cell::Int(number) => Some(*number != 0),
+        Cell::Text(text) => text.to_lowercase().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn cells_are_read_as_numbers_and_truths() {
+        assert_eq!(whole_number(&Cell::Decimal("3.00".into())), Some(3));
+        assert_eq!(whole_number(&Cell::Text("x".into())), None);
+        assert_eq!(whole_number(&Cell::Null), Some(0));
+        assert_eq!(truth(&Cell::Bool(true)), Some(true));
+        assert_eq!(truth(&Cell::Text("False".into())), Some(false));
+    }
+}
