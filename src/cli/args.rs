@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::options::{self as o, GLOBAL, Kind, OLD_ENV, Opt};
 use crate::cli::usage::Stop;
 use crate::cli::{help, usage, values};
+use crate::error::{self, Error};
 use crate::flags::{Command, Flags, Notice};
 
 /// A command: its words, what it does, how it is used, and its options besides the global ones.
@@ -449,7 +450,7 @@ fn collect(
 ) -> Result<Flags, String> {
     let mut flags = Flags { which: spec.command, program: program.into(), ..Flags::default() };
     flags.invocation_command = [&[program.to_owned()], words].concat().join(" ");
-    flags.parameters = options(spec).map(|opt| opt.name).collect();
+    flags.parameters = parameters(spec);
 
     let mut given = Map::new();
     for opt in options(spec) {
@@ -463,11 +464,10 @@ fn collect(
             given.insert(opt.name.into(), value);
         }
     }
-    if let Some((name, _)) = spec.positional {
-        flags.parameters.push(name);
-        if let Some(word) = levels[levels.len() - 1].get_one::<String>(name) {
-            given.insert(name.into(), json!(word));
-        }
+    if let Some((name, _)) = spec.positional
+        && let Some(word) = levels[levels.len() - 1].get_one::<String>(name)
+    {
+        given.insert(name.into(), json!(word));
     }
     note_oddities(words, &surroundings.env, &mut flags.notices);
     add_places(&mut flags, surroundings);
@@ -477,6 +477,60 @@ fn collect(
     }
     make_absolute(&mut flags, &surroundings.current_dir);
     Ok(flags)
+}
+
+/// Settings of the earlier command that `retry` does not take over.
+const NOT_RETRIED: &[&str] = &[
+    "log_path",
+    "profiles_dir",
+    "project_dir",
+    "defer_state",
+    "target_path",
+    "warn_error",
+    "invocation_command",
+    "show",
+];
+
+/// Commands that can be retried.
+const RETRYABLE: &[Command] = &[
+    Command::Build,
+    Command::Clone,
+    Command::Compile,
+    Command::DocsGenerate,
+    Command::Run,
+    Command::RunOperation,
+    Command::Seed,
+    Command::Snapshot,
+    Command::Test,
+];
+
+/// The flags with which `retry` repeats an earlier command: those of that command (`args` of its
+/// `run_results.json`), under those that are given to `retry` itself.
+///
+/// Fails where that command cannot be retried.
+pub fn retried(flags: &Flags, earlier: &Map<String, Value>) -> error::Result<Flags> {
+    let which = earlier.get("which").cloned().unwrap_or_default();
+    let command: Option<Command> = serde_json::from_value(which.clone()).ok();
+    let spec = command
+        .filter(|command| RETRYABLE.contains(command))
+        .and_then(|command| COMMANDS.iter().find(|spec| spec.command == command))
+        .ok_or_else(|| {
+            Error::runtime(format!("the last command was {which}, which cannot be retried"))
+                .help("retry follows build, run, test, seed, snapshot, compile, clone and run-operation")
+        })?;
+    let mut values = earlier.clone();
+    values.retain(|name, value| {
+        !value.is_null() && !flags.is_given(name) && !NOT_RETRIED.contains(&name.as_str())
+    });
+    let mut again = flags.clone();
+    again.overlay(values, "run_results.json")?;
+    again.which = spec.command;
+    again.parameters = parameters(spec);
+    Ok(again)
+}
+
+fn parameters(spec: &'static Spec) -> Vec<&'static str> {
+    options(spec).map(|opt| opt.name).chain(spec.positional.map(|(name, _)| name)).collect()
 }
 
 /// The words given to an option, `["true"]` or `["false"]` if it takes none.

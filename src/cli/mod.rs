@@ -26,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Events};
 use crate::flags::{Command, Flags};
 
+pub use args::retried;
 pub use version::RBT_VERSION;
 
 /// How a command ended that could do its work.

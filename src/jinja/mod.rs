@@ -10,6 +10,7 @@
 
 pub mod blocks;
 mod builtins;
+pub mod context;
 mod emit;
 mod engine;
 mod error;
@@ -28,3 +29,4 @@ pub use macros::MacroTemplate;
 pub use modules::modules;
 pub use origin::Origin;
 pub use suggest::nearest;
+pub use values::{from_json, python_repr, python_str, to_json};

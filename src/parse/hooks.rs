@@ -8,7 +8,7 @@ use super::Parser;
 use super::sql_nodes::{checksum, take_capture};
 use crate::error::Result;
 use crate::manifest::{Contract, DependsOn, Node, ResourceType};
-use crate::project::Project;
+use crate::project::project_file::Project;
 use crate::project::config::{Config, resolve};
 
 /// When a hook runs; also its tag.

@@ -27,7 +27,8 @@ use crate::jinja::{self, Origin};
 use crate::manifest::{Lookup, Manifest};
 use crate::project::config::ConfigTrees;
 use crate::project::yaml::Yaml;
-use crate::project::{Project, Workspace};
+use crate::project::project_file::Project;
+use crate::project::workspace::Workspace;
 
 pub use generic_tests::{KWARGS_NAME, render_kwargs};
 pub use names::stores_failures;
@@ -58,7 +59,7 @@ impl<'a> Parser<'a> {
     fn new(shared: Arc<Shared>, workspace: &'a Workspace, docs: patch::DocBlocks, now: f64) -> Self {
         let context = |project: &Project| Context::build(&shared, &project.name, Role::Yaml, Names::default());
         let yaml_contexts =
-            workspace.projects().map(|project| (project.name.clone(), context(project))).collect();
+            workspace.projects.iter().map(|project| (project.name.clone(), context(project))).collect();
         Parser {
             shared,
             workspace,
@@ -85,16 +86,16 @@ impl<'a> Parser<'a> {
 
     /// The project of a package that is being parsed.
     fn project_of(&self, package: &str) -> &'a Project {
-        self.workspace.projects().find(|project| project.name == package).unwrap_or(&self.workspace.root)
+        self.workspace.project(package).unwrap_or(self.workspace.root())
     }
 
     /// The root project's configuration, which overrides that of packages.
     fn root_trees(&self, project: &Project) -> Option<&'a ConfigTrees> {
-        self.is_package(project).then_some(&self.workspace.root.configs)
+        self.is_package(project).then(|| &self.workspace.root().configs)
     }
 
     fn unrendered_root_trees(&self, project: &Project) -> Option<&'a ConfigTrees> {
-        self.is_package(project).then_some(&self.workspace.root.unrendered_configs)
+        self.is_package(project).then(|| &self.workspace.root().unrendered_configs)
     }
 
     fn is_package(&self, project: &Project) -> bool {

@@ -14,7 +14,7 @@ use super::Parser;
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::manifest::ResourceType;
-use crate::project::Project;
+use crate::project::project_file::Project;
 use crate::project::files::SourceFile;
 use crate::project::yaml::{self, Mapping, Yaml, YamlValue};
 use crate::text::suggestion;

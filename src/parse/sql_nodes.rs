@@ -16,7 +16,7 @@ use crate::jinja::{Origin, blocks};
 use crate::manifest::{
     Checksum, Contract, DependsOn, Disabled, ModelFields, Node, RefArgs, ResourceType, version_suffix,
 };
-use crate::project::Project;
+use crate::project::project_file::Project;
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::files::{self, SourceFile};
 use crate::project::yaml::Yaml;

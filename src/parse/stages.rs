@@ -1,7 +1,7 @@
 //! The order of parsing: macros, documentation, properties, nodes, tests, and at last who depends on whom.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -24,7 +24,8 @@ use crate::jinja::context::{Shared, Target};
 use crate::manifest::{Disabled, Doc, Id, Lookup, Macro, MacroArgument, Manifest, Node, ResourceType};
 use crate::project::files::{self, FileKind, SourceFile};
 use crate::project::yaml::Yaml;
-use crate::project::{Project, Workspace};
+use crate::project::project_file::Project;
+use crate::project::workspace::Workspace;
 use crate::sql::Policy;
 
 /// What one invocation brings along.
@@ -43,7 +44,7 @@ pub struct Invocation {
 pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProject> {
     let now = invocation.started_at.timestamp_micros() as f64 / 1e6;
     let all = read_files(workspace)?;
-    let (macros, macro_entries) = macros::load(&workspace.root.name, &macro_files(&all), now)?;
+    let (macros, macro_entries) = macros::load(&workspace.root().name, &macro_files(&all), now)?;
     let docs = documentation(&all)?;
     let shared = Arc::new(share(workspace, invocation, macros));
     let blocks = docs.values().map(|doc| ((doc.package_name.to_string(), doc.name.clone()), doc.block_contents.clone()));
@@ -66,7 +67,7 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
 type ProjectFile<'a> = (&'a Project, &'a SourceFile);
 
 fn read_files(workspace: &Workspace) -> Result<Vec<(&Project, Vec<SourceFile>)>> {
-    workspace.projects().map(|project| Ok((project, files::read_all(project)?))).collect()
+    workspace.projects.iter().map(|project| Ok((project, files::read_all(project)?))).collect()
 }
 
 fn of_kind<'a>(all: &'a [(&'a Project, Vec<SourceFile>)], kind: FileKind) -> Vec<ProjectFile<'a>> {
@@ -121,13 +122,13 @@ fn documentation(all: &[(&Project, Vec<SourceFile>)]) -> Result<IndexMap<Id, Doc
 }
 
 fn share(workspace: &Workspace, invocation: Invocation, macros: crate::jinja::context::Macros) -> Shared {
-    let root = &workspace.root;
+    let root = workspace.root();
     let quoting = &root.quoting;
     Shared {
         engine: Arc::new(Engine::new()),
         macros,
         project_name: root.name.as_str().into(),
-        packages: workspace.packages.iter().map(|project| project.name.clone()).collect(),
+        packages: workspace.projects.iter().skip(1).map(|project| project.name.clone()).collect(),
         dispatch: root.dispatch.iter().map(|rule| (rule.macro_namespace.clone(), rule.search_order.clone())).collect(),
         vars: workspace.vars.clone(),
         flags: invocation.flags,
@@ -136,6 +137,7 @@ fn share(workspace: &Workspace, invocation: Invocation, macros: crate::jinja::co
         quoting: Policy::ALL.with(quoting.database, quoting.schema, quoting.identifier),
         invocation_id: invocation.invocation_id,
         run_started_at: invocation.started_at,
+        told: Mutex::default(),
     }
 }
 

@@ -160,6 +160,22 @@ fn args_of_artifacts_are_those_of_the_command() {
 }
 
 #[test]
+fn retry_repeats_the_earlier_command() {
+    let mut earlier = flags("build --select a --vars '{x: 1}' --threads 2 --target-path t");
+    earlier.with_project_flags(&Map::new()).unwrap();
+    let retry = flags("retry --threads 8");
+    let again = retried(&retry, &earlier.args()).unwrap();
+    assert_eq!(
+        (again.which, again.select.as_slice(), again.threads),
+        (Command::Build, &["a".into()][..], Some(8))
+    );
+    assert_eq!((again.vars["x"].clone(), again.target_path.clone()), (json!(1), None));
+    assert_eq!(again.invocation_command, "rbt retry --threads 8");
+    let listed = flags("ls");
+    assert!(retried(&retry, &listed.args()).unwrap_err().message().contains("cannot be retried"));
+}
+
+#[test]
 fn help_teaches() {
     let mut command = help::command("rbt").term_width(100);
     insta::assert_snapshot!("help", command.render_help().to_string());

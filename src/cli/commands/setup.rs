@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 
@@ -147,6 +147,7 @@ impl Base<'_> {
             quoting: Policy::ALL,
             invocation_id: self.flags.invocation_id.clone(),
             run_started_at: Utc::now(),
+            told: Mutex::default(),
         })
     }
 }

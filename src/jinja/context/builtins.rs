@@ -13,8 +13,12 @@ use serde_json::Value as Json;
 use super::args::Args;
 use super::{Context, Role, Shared, nodes, statements};
 use crate::error::{Error as RbtError, ErrorKind};
-use crate::jinja::{python_str, raise, values};
-use crate::project::yaml;
+use crate::events::{Event, NodeInfo};
+use crate::jinja::values::json_dumps;
+use crate::jinja::{python_str, raise};
+use crate::manifest::Node;
+use super::value as values;
+use crate::project::yaml::{self, Yaml};
 use crate::text::suggestion;
 
 type Implementation = fn(&Arc<Context>, &mut State, &Args) -> Result<Value, Error>;
@@ -64,7 +68,7 @@ pub fn function(context: &Arc<Context>, name: &str) -> Option<Value> {
     let functions =
         BY_NAME.get_or_init(|| FUNCTIONS.iter().map(|(name, function)| (*name, (*name, *function))).collect());
     let (name, implementation) = *functions.get(name)?;
-    if matches!(context.role, Role::Yaml) && !YAML_FUNCTIONS.contains(&name) {
+    if matches!(context.role, Role::Yaml | Role::Secrets) && !YAML_FUNCTIONS.contains(&name) {
         return None;
     }
     Some(Value::from_object(Function { name, implementation, context: context.clone() }))
@@ -110,7 +114,7 @@ fn compilation(message: impl Into<String>) -> Error {
 }
 
 fn lookup_var(context: &Context, name: &str) -> Option<Json> {
-    context.shared.vars.get(&context.package, name).cloned()
+    context.shared.vars.get(&context.package, name).map(Yaml::to_json)
 }
 
 /// `var('name', default)` (<https://docs.getdbt.com/reference/dbt-jinja-functions/var>).
@@ -126,7 +130,8 @@ fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value,
         return Ok(Value::from(()));
     }
     let who = context.node.as_ref().map_or("<Configuration>", |node| &node.name);
-    let known: Vec<String> = context.shared.vars.names(&context.package);
+    let known: Vec<String> =
+        context.shared.vars.all(&context.package).iter().map(|(key, _)| key.key_text()).collect();
     let error = RbtError::compilation(format!("Required var '{name}' not found in config:\nVars supplied to {who} = {{{}}}", known.join(", ")));
     let help = match suggestion(&name, known.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean '{similar}'? Or give a default: var('{name}', ...)"),
@@ -136,9 +141,9 @@ fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value,
 }
 
 /// `env_var('NAME', default)` (<https://docs.getdbt.com/reference/dbt-jinja-functions/env_var>).
-fn env_var(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
+fn env_var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let name = args.string(0, "var")?;
-    if name.starts_with(SECRET_PREFIX) {
+    if name.starts_with(SECRET_PREFIX) && !matches!(context.role, Role::Secrets) {
         return Err(raise(RbtError::parsing(format!(
             "Secret env vars are allowed only in profiles.yml or packages.yml. Found '{name}' referenced elsewhere."
         ))));
@@ -158,12 +163,14 @@ fn env_var(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<V
 fn log(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let message = python_str(&args.get(0, "msg").unwrap_or_default());
     let info = args.optional_bool(1, "info").unwrap_or(false);
-    context.shared.events.jinja_log(&message, info, context.node.as_deref());
+    let node = context.node.as_ref().map(|node| Arc::new(identity(node)));
+    context.shared.events.emit(Event::Log { message, info, node });
     Ok(Value::from(""))
 }
 
 fn print(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
-    context.shared.events.print(&python_str(&args.get(0, "msg").unwrap_or_default()));
+    let message = python_str(&args.get(0, "msg").unwrap_or_default());
+    context.shared.events.emit(Event::Print { message });
     Ok(Value::from(""))
 }
 
@@ -191,7 +198,7 @@ fn sort_keys(json: Json) -> Json {
 fn to_json(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let Ok(json) = values::to_json(&args.required(0, "value")?) else { return Ok(default_of(args)) };
     let json = if args.optional_bool(2, "sort_keys").unwrap_or(false) { sort_keys(json) } else { json };
-    Ok(Value::from(values::json_text(&json)))
+    Ok(Value::from(json_dumps(&json, false, None)))
 }
 
 fn from_json(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
@@ -204,7 +211,7 @@ fn from_json(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
 fn to_yaml(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let Ok(json) = values::to_json(&args.required(0, "value")?) else { return Ok(default_of(args)) };
     let json = if args.optional_bool(2, "sort_keys").unwrap_or(false) { sort_keys(json) } else { json };
-    Ok(Value::from(yaml::to_text(&json)))
+    Ok(Value::from(yaml_text(&json)))
 }
 
 fn from_yaml(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
@@ -215,7 +222,7 @@ fn from_yaml(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
 }
 
 fn make_set(args: &Args) -> Result<Value, Error> {
-    Ok(values::set(args.required(0, "value")?.try_iter()?))
+    values::set(args.required(0, "value")?.try_iter()?)
 }
 
 fn set(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
@@ -279,10 +286,7 @@ fn diff_of_two_dicts(_context: &Arc<Context>, _state: &mut State, args: &Args) -
 
 /// `flags`: the settings of the invocation under dbt's upper-case names.
 pub fn flags_value(shared: &Shared) -> Value {
-    let mut flags: Vec<(String, Value)> =
-        shared.flags.to_args().iter().map(|(name, value)| (name.to_uppercase(), values::from_json(value))).collect();
-    flags.retain(|(name, _)| name != "VARS");
-    values::dict(flags)
+    values::from_json(&Json::Object(shared.flags.jinja()))
 }
 
 /// `dbt_metadata_envs`: the environment variables that are written into artifacts, without their prefix.
@@ -294,6 +298,18 @@ pub fn metadata_envs() -> Value {
 /// (<https://docs.getdbt.com/reference/dbt-jinja-functions/env_var#custom-metadata>).
 pub fn metadata_env_vars() -> impl Iterator<Item = (String, String)> {
     env::vars().filter_map(|(name, value)| Some((name.strip_prefix("DBT_ENV_CUSTOM_ENV_")?.to_owned(), value)))
+}
+
+/// Who a node is, for log lines.
+fn identity(node: &Node) -> NodeInfo {
+    NodeInfo {
+        unique_id: node.unique_id.to_string(),
+        name: node.name.clone(),
+        resource_type: node.resource_type.as_str().to_owned(),
+        original_file_path: node.original_file_path.clone(),
+        label: node.name.clone(),
+        ..NodeInfo::default()
+    }
 }
 
 /// `validation.any[...]`, which older materializations pass to `config.require`; it accepts everything.

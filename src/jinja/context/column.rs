@@ -7,7 +7,7 @@ use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::args::Args;
-use crate::jinja::values;
+use super::value as values;
 use crate::sql::Column;
 
 /// A column in a template.

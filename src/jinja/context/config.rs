@@ -11,16 +11,12 @@ use serde_json::{Map, Value as Json};
 use super::Context;
 use super::args::Args;
 use crate::error::Error as RbtError;
-use crate::jinja::{raise, values};
+use crate::jinja::raise;
+use super::value as values;
 
 /// `config` in a template.
 #[derive(Debug)]
 pub struct ConfigObject(pub Arc<Context>);
-
-/// A configuration value as it is kept: plain data.
-pub fn render_config_value(value: &Value) -> Result<Json, RbtError> {
-    values::to_json(value)
-}
 
 impl Object for ConfigObject {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -55,7 +51,7 @@ impl Object for ConfigObject {
             let value = if value.is_undefined() { Json::Null } else { values::to_json(&value).map_err(raise)? };
             given.insert(key, value);
         }
-        crate::project::config::add_config_call(&mut capture.config_calls, given);
+        crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
         Ok(Value::from(""))
     }
 

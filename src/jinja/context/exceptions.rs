@@ -10,6 +10,7 @@ use super::Context;
 use super::args::Args;
 use super::table::contract_mismatch;
 use crate::error::{Error as RbtError, ErrorKind};
+use crate::events::Warning;
 use crate::jinja::raise;
 
 /// `exceptions` in a template.
@@ -31,7 +32,7 @@ impl Object for Exceptions {
         let message = || args.get(0, "msg").map(|message| message.to_string()).unwrap_or_default();
         let error = match method {
             "warn" => {
-                self.0.shared.events.jinja_warning(&message(), self.0.node.as_deref());
+                self.0.shared.events.warn(Warning::new("JinjaLogWarning", message())).map_err(raise)?;
                 return Ok(Value::from(""));
             }
             "raise_compiler_error" => RbtError::compilation(message()),

@@ -15,11 +15,12 @@ mod nodes;
 mod relation;
 mod statements;
 mod table;
+mod value;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chrono::{DateTime, Utc};
 use minijinja::Value;
@@ -29,19 +30,22 @@ use serde_json::{Map, Value as Json};
 use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::flags::Flags;
-use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope, values};
+use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope};
+use value as values;
 use crate::manifest::{Id, Lookup, Manifest, Node, RefArgs};
 use crate::project::config::Config;
 use crate::project::vars::Vars;
 use crate::sql::{EventTimeFilter, Policy, Relation};
 use crate::warehouse::Session;
 
+pub use args::Args;
+pub use builtins::{md5_hex, metadata_env_vars};
 pub use column::ColumnObject;
-pub use config::render_config_value;
 pub use namespace::{DISPATCH_PREFIXES, GLOBAL_PROJECT, INTERNAL_PACKAGES, Macros};
+pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
 pub use relation::RelationObject;
 pub use statements::StatementResult;
-pub use table::TableObject;
+pub use table::{TableObject, aligned, text_table};
 
 /// What all renderings of one invocation share.
 pub struct Shared {
@@ -60,10 +64,12 @@ pub struct Shared {
     pub quoting: Policy,
     pub invocation_id: String,
     pub run_started_at: DateTime<Utc>,
+    /// Warnings that are told once.
+    pub told: Mutex<HashSet<String>>,
 }
 
 /// The target of the profile as templates see it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Target {
     pub profile_name: String,
     pub name: String,
@@ -84,6 +90,8 @@ pub struct Target {
 pub enum Role {
     /// YAML values: variables and the environment, no macros.
     Yaml,
+    /// Profiles and lists of packages: like YAML, with secrets.
+    Secrets,
     /// A node is parsed: calls of `ref`, `source`, `config` … are recorded.
     Parsing(Mutex<Capture>),
     /// Names are generated: macros run, nothing is recorded, nothing is executed.
@@ -134,18 +142,14 @@ pub struct Context {
     pub package: Arc<str>,
     /// The node that is rendered, if there is one.
     pub node: Option<Arc<Node>>,
-    /// Its configuration, which a parsing node does not have yet in its final form.
-    config: Option<Config>,
     values: HashMap<String, Value>,
     results: Mutex<HashMap<String, Option<Value>>>,
-    model_value: OnceLock<Value>,
 }
 
 /// The parts of a context that differ from rendering to rendering.
 #[derive(Default)]
 pub struct Names {
     pub node: Option<Arc<Node>>,
-    pub config: Option<Config>,
     /// Names with a value of their own: `this`, `sql`, a test's arguments.
     pub values: HashMap<String, Value>,
 }
@@ -163,10 +167,8 @@ impl Context {
             role,
             package: package.into(),
             node: names.node,
-            config: names.config,
             values: names.values,
             results: Mutex::default(),
-            model_value: OnceLock::new(),
         })
     }
 
@@ -230,7 +232,7 @@ impl Context {
 
     /// The configuration in force.
     pub fn config(&self) -> Option<&Config> {
-        self.config.as_ref().or_else(|| self.node.as_ref().map(|node| &node.config))
+        self.node.as_ref().map(|node| &node.config)
     }
 
     /// What `statement` stored under a name and nobody has loaded yet.
@@ -245,12 +247,7 @@ impl Context {
 
     /// The node as a dictionary, as in the manifest.
     fn model_value(&self) -> Value {
-        self.model_value
-            .get_or_init(|| match &self.node {
-                Some(node) => serde_json::to_value(&**node).map(|json| values::from_json(&json)).unwrap_or_default(),
-                None => Value::UNDEFINED,
-            })
-            .clone()
+        self.node.as_ref().map_or(Value::UNDEFINED, |node| NodeObject::value(node.clone()))
     }
 
     fn event_time_filter(&self, field: &str) -> Option<EventTimeFilter> {
@@ -273,7 +270,7 @@ impl Context {
             "target" => Some(shared.target.to_value()),
             "env" => Some(shared.target.to_value()),
             "flags" => Some(builtins::flags_value(shared)),
-            "invocation_args_dict" => Some(values::from_json(&Json::Object(shared.flags.to_args()))),
+            "invocation_args_dict" => Some(values::from_json(&Json::Object(shared.flags.args()))),
             "dbt_metadata_envs" => Some(builtins::metadata_envs()),
             "modules" => Some(jinja::modules()),
             "config" => Some(Value::from_object(config::ConfigObject(self.arc()))),
@@ -325,7 +322,7 @@ impl Context {
     }
 
     /// The names of macros, variables and functions, to suggest one for a name that is unknown.
-    pub fn known_names(&self) -> Vec<String> {
+    fn known_names(&self) -> Vec<String> {
         let macros = self.shared.macros.names(&self.package).map(str::to_owned);
         macros.chain(builtins::names().map(str::to_owned)).collect()
     }
@@ -336,7 +333,7 @@ impl Scope for Context {
         if let Some(value) = self.values.get(name).filter(|_| name != "this") {
             return Some(value.clone());
         }
-        if !matches!(self.role, Role::Yaml) {
+        if !matches!(self.role, Role::Yaml | Role::Secrets) {
             match self.shared.macros.find(&self.package, name) {
                 Some(namespace::Named::Macro(template)) => {
                     return Some(self.shared.engine.macro_value(template, &self.scope()));
@@ -363,6 +360,10 @@ impl Scope for Context {
         if let Some(mut capture) = self.capture() {
             capture.macro_depth = capture.macro_depth.saturating_sub(1);
         }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.known_names()
     }
 
     fn lenient_undefined(&self) -> bool {

@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::args::Args;
-use super::{Context, Role, Running, lock};
+use super::{Context, Role, Running, Shared, lock};
 use crate::error::Error as RbtError;
-use crate::jinja::{raise, values};
+use crate::jinja::raise;
+use super::value as values;
 use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
 use crate::sql::{Policy, Relation, RelationKind};
 use crate::text::suggestion;
@@ -47,17 +48,17 @@ fn parse_ref(args: &Args) -> Result<RefArgs, Error> {
 /// While parsing, `ref` gives the node's own relation, as nothing is known of others yet.
 fn placeholder(context: &Context) -> Value {
     match &context.node {
-        Some(node) => node_relation(context, node).into(),
+        Some(node) => node_relation(&context.shared, node).into(),
         None => Relation::new(None, None, Some("")).into(),
     }
 }
 
 /// The relation of a node, quoted as the project and the node say.
-pub fn node_relation(context: &Context, node: &Node) -> Relation {
+pub fn node_relation(shared: &Shared, node: &Node) -> Relation {
     let mut relation = Relation::new(Some(&node.database), Some(&node.schema), Some(&node.alias));
     let quoting = node.config.get("quoting");
     let part = |key: &str| quoting.and_then(|quoting| quoting.get(key)).and_then(Json::as_bool);
-    relation.quote = context.shared.quoting.with(part("database"), part("schema"), part("identifier"));
+    relation.quote = shared.quoting.with(part("database"), part("schema"), part("identifier"));
     relation
 }
 
@@ -134,7 +135,7 @@ impl Running {
             }
             Relation::ephemeral(&node.alias)
         } else {
-            node_relation(context, node)
+            node_relation(&context.shared, node)
         };
         self.remember_ephemeral(&relation, id);
         relation.limit = context.shared.flags.empty.then_some(0);
@@ -332,6 +333,61 @@ fn package_and_name(args: &Args, function: &str) -> Result<Vec<String>, Error> {
             let message = format!("{function}() takes at most two arguments ({count} given)");
             Err(raise(RbtError::compilation(message)))
         }
+    }
+}
+
+/// A node as a dictionary, as in the manifest. It becomes one when more than its commonest fields is asked for.
+#[derive(Debug)]
+pub struct NodeObject {
+    node: Arc<Node>,
+    full: OnceLock<Value>,
+}
+
+impl NodeObject {
+    /// The value of a node.
+    pub fn value(node: Arc<Node>) -> Value {
+        Value::from_object(NodeObject { node, full: OnceLock::new() })
+    }
+
+    fn full(&self) -> &Value {
+        self.full.get_or_init(|| {
+            serde_json::to_value(&*self.node).map(|json| values::from_json(&json)).unwrap_or_default()
+        })
+    }
+}
+
+impl Object for NodeObject {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let node = &self.node;
+        match key.as_str()? {
+            "name" => Some(Value::from(node.name.as_str())),
+            "alias" => Some(Value::from(node.alias.as_str())),
+            "schema" => Some(Value::from(node.schema.as_str())),
+            "database" => Some(Value::from(node.database.as_str())),
+            "unique_id" => Some(Value::from(&*node.unique_id)),
+            "package_name" => Some(Value::from(&*node.package_name)),
+            "resource_type" => Some(Value::from(node.resource_type.as_str())),
+            "language" => Some(Value::from(node.language)),
+            "version" => Some(node.version().map_or(Value::from(()), values::from_json)),
+            _ => self.full().get_item(key).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.full().try_iter().into_iter().flatten().collect())
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        self.full().call_method(state, method, args)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.full())
     }
 }
 

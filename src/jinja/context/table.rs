@@ -11,7 +11,8 @@ use minijinja::{Error, ErrorKind, State};
 use super::args::Args;
 use super::builtins::internal;
 use crate::error::Error as RbtError;
-use crate::jinja::{python_str, values};
+use crate::jinja::python_str;
+use super::value as values;
 use crate::warehouse::{Cell, ColumnInfo, Table};
 
 /// A table in a template.

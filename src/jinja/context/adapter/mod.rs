@@ -19,7 +19,8 @@ use super::relation::RelationClass;
 use super::statements::response_value;
 use super::table::table_value;
 use super::{Context, Running, TableObject};
-use crate::jinja::{raise, values};
+use crate::jinja::raise;
+use super::value as values;
 use crate::sql::{constraint, quote_identifier};
 use crate::warehouse::{Cell, Fetch, Response, Table};
 

@@ -11,7 +11,8 @@ use super::super::args::Args;
 use super::super::{ColumnObject, Context, RelationObject, Running};
 use super::none;
 use crate::error::{Error as RbtError, Result as RbtResult};
-use crate::jinja::{raise, values};
+use crate::jinja::raise;
+use super::super::value as values;
 use crate::sql::{Column, Relation};
 
 /// The methods of `adapter` that concern relations.

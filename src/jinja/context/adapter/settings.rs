@@ -10,9 +10,11 @@ use serde_json::Value as Json;
 use super::super::args::Args;
 use super::super::builtins::md5_hex;
 use super::super::table::expect_table;
-use super::super::{Context, RelationObject, Running};
+use super::super::{Context, RelationObject, Running, lock};
 use crate::error::Error as RbtError;
-use crate::jinja::{raise, values};
+use crate::events::Warning;
+use crate::jinja::raise;
+use super::super::value as values;
 use crate::sql::quote_identifier;
 use crate::warehouse::Fetch;
 
@@ -61,7 +63,11 @@ pub fn standardize_grants(args: &Args) -> Result<Value, Error> {
 
 /// `adapter.warn_once(message)`: a warning that is told the first time only.
 pub fn warn_once(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {
-    context.shared.events.warn_once(&args.string(0, "msg")?);
+    let message = args.string(0, "msg")?;
+    if !lock(&context.shared.told).insert(message.clone()) {
+        return Ok(Value::from(""));
+    }
+    context.shared.events.warn(Warning::new("AdapterEventWarning", message)).map_err(raise)?;
     Ok(Value::from(""))
 }
 

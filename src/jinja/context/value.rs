@@ -1,0 +1,22 @@
+//! Short ways to make values for templates.
+
+use minijinja::value::Value;
+
+use crate::jinja::values::{Dict, List, Set};
+
+pub use crate::jinja::values::{from_json, to_json, tuple};
+
+/// A list.
+pub fn list(items: impl IntoIterator<Item = Value>) -> Value {
+    Value::from_object(List::new(items.into_iter().collect()))
+}
+
+/// A dictionary.
+pub fn dict<K: Into<Value>, V: Into<Value>>(pairs: impl IntoIterator<Item = (K, V)>) -> Value {
+    Value::from_object(Dict::new(pairs.into_iter().map(|(key, value)| (key.into(), value.into()))))
+}
+
+/// A set.
+pub fn set(items: impl IntoIterator<Item = Value>) -> Result<Value, minijinja::Error> {
+    Set::new(items).map(Value::from_object)
+}
