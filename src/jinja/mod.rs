@@ -25,6 +25,6 @@ pub mod values;
 pub use engine::{Engine, Scope};
 pub use error::{raise, raise_message};
 pub use macros::MacroTemplate;
-pub use modules::modules;
+pub use modules::{date_value, datetime_value, modules, naive_datetime_value, time_value};
 pub use origin::Origin;
 pub use suggest::nearest;
