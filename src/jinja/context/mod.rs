@@ -290,7 +290,7 @@ impl Context {
             "project_name" => text(&shared.project_name),
             "dbt_version" => text(crate::flags::DBT_VERSION),
             "invocation_id" => text(&shared.invocation_id),
-            "run_started_at" => text(&shared.run_started_at.to_rfc3339()),
+            "run_started_at" => Some(jinja::datetime_value(shared.run_started_at)),
             "thread_id" => Some(Value::from(std::thread::current().name().unwrap_or("MainThread"))),
             "target" => Some(shared.target.to_value()),
             "env" => Some(shared.target.to_value()),

@@ -43,6 +43,11 @@ pub fn call(context: &Arc<Context>, running: &Running, method: &str, args: &Args
             running.session.cache.rename(relation_of(&from)?, relation_of(&to)?);
             Ok(Value::from(""))
         }
+        "existing_key_constraint_types" => {
+            let value = args.required(0, "relation")?;
+            let kinds = running.session.key_constraints(relation_of(&value)?).map_err(raise)?;
+            Ok(values::list(kinds.into_iter().map(Value::from)))
+        }
         "get_rows_different_sql" => rows_different(context, running, args),
         _ => Err(Error::new(ErrorKind::UnknownMethod, format!("the adapter has no method '{method}'"))),
     }
