@@ -241,7 +241,7 @@ const EXCERPT_WIDTH: usize = 160;
 
 fn write_excerpt(f: &mut fmt::Formatter<'_>, location: &Location, line: &str) -> fmt::Result {
     let column = location.column.max(1) - 1;
-    let skipped = if column > EXCERPT_WIDTH / 2 { column - EXCERPT_WIDTH / 2 } else { 0 };
+    let skipped = column.saturating_sub(EXCERPT_WIDTH / 2);
     let shown: String = line
         .chars()
         .skip(skipped)

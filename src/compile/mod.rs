@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::jinja::Origin;
-use crate::jinja::context::{Context, Names, Role, Running, Shared, lock, node_relation};
+use crate::jinja::context::{Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
 use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType};
 use crate::parse::{KWARGS_NAME, render_kwargs};
 use crate::warehouse::Session;
@@ -40,6 +40,8 @@ pub struct Occasion {
     pub replaced: HashMap<Id, crate::sql::Relation>,
     /// The expressions behind replaced relations: rows that stand for an input.
     pub fixtures: HashMap<Id, String>,
+    /// What a unit test sets in place of macros and variables.
+    pub overrides: Overrides,
     /// Further names.
     pub values: HashMap<String, minijinja::Value>,
     /// Whether `ref` may name nodes that parsing did not see.
@@ -91,6 +93,7 @@ impl Compiler {
             event_time: occasion.event_time.clone(),
             ephemerals: Mutex::default(),
             replaced: occasion.replaced.clone(),
+            overrides: occasion.overrides.clone(),
         }))
     }
 
@@ -138,6 +141,13 @@ impl Compiler {
             }
         }
         let mut ctes = Vec::new();
+        // A fixture for the model itself has no `ref` that asks for it.
+        let own = node.depends_on.nodes.iter().filter(|id| occasion.fixtures.contains_key(*id));
+        for id in own.cloned() {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
         for id in ids {
             match occasion.fixtures.get(&id) {
                 Some(cte) => push_cte(&mut ctes, (id, cte.clone())),

@@ -6,7 +6,7 @@
 //!   what is behind them waits anyway.
 //! - A unit test, which in the graph depends on its model, runs before it, as soon as the model could.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::NodeIndex;
@@ -39,14 +39,16 @@ fn guarded_nodes(dag: &Dag, manifest: &Manifest) -> Vec<(NodeIndex, NodeIndex)> 
     }
     let ancestors = TestedAncestors::new(dag, &kinds, &order);
     let mut edges = Vec::new();
+    // The last test on whose walk a node was seen: one list for all walks, as there may be thousands.
+    let mut seen_by = vec![None; dag.len()];
     for test in kinds.tests.ones().map(NodeIndex::new) {
         // The walk starts at the last of the tested nodes, below which there is the least to look at.
         let tested: Vec<NodeIndex> = dag.neighbours_of(test, Incoming).collect();
         let Some(last) = tested.iter().copied().max_by_key(|node| rank[node.index()]) else { continue };
-        let mut seen = HashSet::new();
         let mut waiting: Vec<NodeIndex> = dag.neighbours_of(last, Outgoing).collect();
         while let Some(node) = waiting.pop() {
-            if kinds.tests.contains(node.index()) || !seen.insert(node) {
+            let seen = seen_by[node.index()].replace(test) == Some(test);
+            if seen || kinds.tests.contains(node.index()) {
                 continue;
             }
             if kinds.executable.contains(node.index()) && ancestors.include_all(node, &tested) {

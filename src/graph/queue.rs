@@ -150,7 +150,7 @@ impl Priority {
 }
 
 fn is_unit_test(id: &str) -> bool {
-    id.split('.').next() == Some(ResourceType::UnitTest.name())
+    id.split('.').next() == Some(ResourceType::UnitTest.as_str())
 }
 
 /// For each node, how many selected nodes stand on the longest way to it. Unit tests do not count, as they

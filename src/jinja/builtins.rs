@@ -71,7 +71,7 @@ pub(super) fn global(name: &str) -> Option<Value> {
 
 /// The names of the language's globals.
 pub(super) fn global_names() -> impl Iterator<Item = &'static str> {
-    GLOBALS.keys().copied().filter(|name| !name.starts_with("__"))
+    GLOBALS.keys().copied()
 }
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -181,7 +181,6 @@ struct Emitter<'n> {
     bound: HashSet<&'n str>,
     /// The names of this frame that local macros read when they are called.
     exported: HashSet<&'n str>,
-    loop_flags: usize,
 }
 
 type Emit = Result<(), SyntaxError>;
@@ -204,7 +203,6 @@ impl<'n> Emitter<'n> {
             mode,
             bound,
             exported,
-            loop_flags: 0,
         }
     }
 
@@ -365,16 +363,6 @@ impl<'n> Emitter<'n> {
     }
 
     fn for_loop(&mut self, each: &For<'_>) -> Emit {
-        // minijinja runs the `else` of a loop that `break` left in its first round; a flag tells these apart.
-        let flag = match &each.otherwise {
-            Some(_) if has_break(&each.body) => {
-                self.loop_flags += 1;
-                let flag = format!("__ran{}", self.loop_flags);
-                self.push(&format!("{{% set {flag} = __namespace() %}}"));
-                Some(flag)
-            }
-            _ => None,
-        };
         self.push("{% for ");
         self.target(&each.target);
         self.push(" in ");
@@ -385,23 +373,12 @@ impl<'n> Emitter<'n> {
             self.expr(condition)?;
         }
         self.push(if each.recursive { " recursive %}" } else { " %}" });
-        if let Some(flag) = &flag {
-            self.push(&format!("{{% set {flag}.yes = true %}}"));
-        }
         self.body(&each.body)?;
-        match (&each.otherwise, &flag) {
-            (Some(body), None) => {
-                self.push("{% else %}");
-                self.body(body)?;
-                self.push("{% endfor %}");
-            }
-            (Some(body), Some(flag)) => {
-                self.push(&format!("{{% endfor %}}{{% if not {flag}.yes %}}"));
-                self.body(body)?;
-                self.push("{% endif %}");
-            }
-            (None, _) => self.push("{% endfor %}"),
+        if let Some(body) = &each.otherwise {
+            self.push("{% else %}");
+            self.body(body)?;
         }
+        self.push("{% endfor %}");
         Ok(())
     }
 
@@ -863,18 +840,6 @@ fn is_cycle(expr: &Expr<'_>) -> bool {
         ExprKind::Call(callee, _) => matches!(callee.kind, ExprKind::Attr(_, "cycle")),
         _ => false,
     }
-}
-
-/// Whether some statements have a `break` of the loop they are the body of.
-fn has_break(body: &[Stmt<'_>]) -> bool {
-    body.iter().any(|statement| match statement {
-        Stmt::Break => true,
-        Stmt::If { branches, otherwise } => {
-            branches.iter().any(|(_, body)| has_break(body)) || otherwise.as_deref().is_some_and(has_break)
-        }
-        Stmt::With { body, .. } | Stmt::SetBlock { body, .. } | Stmt::Filter { body, .. } => has_break(body),
-        _ => false,
-    })
 }
 
 /// Whether an expression has the same value whenever it is evaluated: it reads no names and calls nothing.

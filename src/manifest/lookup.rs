@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
-use super::{Disabled, Id, Manifest, Node};
+use super::{Disabled, Id, Manifest, Node, RefArgs, Reference};
 
 /// Names to ids, built once after parsing.
 #[derive(Debug, Default, Clone)]
@@ -121,6 +121,19 @@ impl Lookup {
     pub fn resolve_source(&self, source: &str, table: &str, root: &str, own_package: &str) -> Found {
         let packages = packages_to_search(root, own_package, None);
         search(&self.sources, &self.disabled_sources, &format!("{source}.{table}"), &packages)
+    }
+
+    /// What a call of either means.
+    pub fn resolve(&self, reference: &Reference, root: &str, own_package: &str) -> Found {
+        match reference {
+            Reference::Ref(RefArgs { name, package, version }) => {
+                self.resolve_ref(name, package.as_deref(), version.as_ref(), root, own_package)
+            }
+            Reference::Source(names) => match names.as_slice() {
+                [source, table] => self.resolve_source(source, table, root, own_package),
+                _ => Found::Missing,
+            },
+        }
     }
 
     /// What `function(name)` means.

@@ -12,7 +12,7 @@ mod yaml_only;
 pub use lookup::{Found, Lookup, version_suffix};
 pub use macros::{Doc, Macro, MacroArgument};
 pub use node::{
-    Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, TestFields, TestMetadata,
+    Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, Reference, TestFields, TestMetadata,
 };
 pub use crate::project::resource::ResourceType;
 pub use source::{Quoting, Source, SourceFields};

@@ -90,6 +90,14 @@ pub struct RefArgs {
     pub version: Option<Json>,
 }
 
+/// What a `ref()` or `source()` call names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    Ref(RefArgs),
+    /// Source name and table name.
+    Source(Vec<String>),
+}
+
 /// What a node needs: macros that were called while it was parsed, and nodes.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DependsOn {

@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json, json};
 use super::Parser;
 use super::sql_nodes::{Parsed, fqn, take_capture};
 use crate::error::{Error, Location, Result};
-use crate::events::Warning;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
-use crate::jinja::{self, Origin, python_repr, python_str, values};
+use crate::jinja::context::value;
+use crate::jinja::{self, Origin, python_repr, python_str};
 use crate::manifest::{Checksum, Contract, DependsOn, Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::yaml::{Mapping, Yaml};
@@ -150,7 +150,8 @@ impl Parser<'_> {
                 if arguments.is_null() {
                     return Ok((name, Mapping::default()));
                 }
-                Ok((name, arguments.need_map(&format!("the arguments of test '{name}'"), target.path)?.clone()))
+                let arguments = arguments.need_map(&format!("the arguments of test '{name}'"), target.path)?;
+                Ok((name, arguments.clone()))
             }
             _ => Err(test
                 .error(target.path, "test definition dictionary must have exactly one key, the test's name")
@@ -335,11 +336,6 @@ impl Parser<'_> {
             ),
         }
     }
-
-    /// A warning of the parser at a test.
-    pub fn warn_at(&self, code: &'static str, message: String, location: Location) {
-        self.warn(Warning::new(code, message).at(location));
-    }
 }
 
 fn truthy(value: &Json) -> bool {
@@ -450,12 +446,12 @@ fn raw_code(definition: &Definition) -> String {
 
 /// A generic test's arguments as its macro gets them: texts that call `ref` and its kin are rendered.
 pub fn render_kwargs(context: &Context, node: &Node) -> Result<Value> {
-    let Some(test) = &node.test else { return Ok(values::dict(Vec::<(&str, Value)>::new())) };
+    let Some(test) = &node.test else { return Ok(value::dict(Vec::<(&str, Value)>::new())) };
     let rendered = test.test_metadata.kwargs.iter().map(|(key, value)| {
         let value = if key == "column_name" { jinja::from_json(value) } else { render_argument(context, node, value)? };
         Ok((key.as_str(), value))
     });
-    Ok(values::dict(rendered.collect::<Result<Vec<_>>>()?))
+    Ok(value::dict(rendered.collect::<Result<Vec<_>>>()?))
 }
 
 fn render_argument(context: &Context, node: &Node, value: &Json) -> Result<Value> {
@@ -466,11 +462,11 @@ fn render_argument(context: &Context, node: &Node, value: &Json) -> Result<Value
         }
         Json::Array(items) => {
             let items: Result<Vec<Value>> = items.iter().map(|item| render_argument(context, node, item)).collect();
-            Ok(values::list(items?))
+            Ok(value::list(items?))
         }
         Json::Object(map) => {
             let pairs = map.iter().map(|(key, value)| Ok((key.as_str(), render_argument(context, node, value)?)));
-            Ok(values::dict(pairs.collect::<Result<Vec<_>>>()?))
+            Ok(value::dict(pairs.collect::<Result<Vec<_>>>()?))
         }
         other => Ok(jinja::from_json(other)),
     }

@@ -10,8 +10,8 @@ use serde_json::{Map, json};
 use crate::error::{Error, Location, Result};
 use crate::jinja::blocks::{self, Block, BlockKind};
 use crate::jinja::context::Macros;
-use crate::jinja::{MacroCall, MacroTemplate, static_macro_calls};
-use crate::manifest::{Id, Macro, MacroArgument};
+use crate::jinja::MacroTemplate;
+use crate::manifest::{Macro, MacroArgument};
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/macros");
 
@@ -83,10 +83,6 @@ pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Ma
     if let Some(error) = Error::many(errors) {
         return Err(error);
     }
-    let dependencies: Vec<Vec<Id>> = entries.par_iter().map(|entry| dependencies(&macros, entry)).collect();
-    for (entry, dependencies) in entries.iter_mut().zip(dependencies) {
-        entry.depends_on = dependencies;
-    }
     Ok((macros, entries))
 }
 
@@ -138,22 +134,4 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
         },
         first_line: block.origin.line,
     })
-}
-
-/// The macros that a macro's text calls, as far as it names them.
-fn dependencies(macros: &Macros, entry: &Macro) -> Vec<Id> {
-    let mut found: Vec<Id> = Vec::new();
-    for call in static_macro_calls(&entry.macro_sql) {
-        let MacroCall { package, name } = call;
-        let template = match &package {
-            Some(package) => macros.find_in_package(package, &name).ok().flatten(),
-            None => macros.find_macro(&entry.package_name, &name),
-        };
-        if let Some(template) = template {
-            if *template.unique_id != *entry.unique_id && !found.iter().any(|id| **id == *template.unique_id) {
-                found.push(template.unique_id.as_str().into());
-            }
-        }
-    }
-    found
 }

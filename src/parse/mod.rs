@@ -32,7 +32,7 @@ use crate::project::workspace::Workspace;
 
 pub use generic_tests::{KWARGS_NAME, render_kwargs};
 pub use names::stores_failures;
-pub use sql_nodes::sha256_hex;
+pub use sql_nodes::{inline_node, sha256_hex, static_reference};
 pub use stages::{Invocation, parse};
 
 /// A parsed project: the manifest, with what is needed to go on.

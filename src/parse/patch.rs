@@ -7,12 +7,12 @@ use minijinja::{Error as JinjaError, State};
 use serde_json::Value as Json;
 
 use super::properties::Properties;
-use super::sql_nodes::{Reference, VersionOf};
+use super::sql_nodes::{VersionOf, static_reference};
 use super::{Parser, columns, versions};
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Args, Context, Names, Role, lock};
 use crate::jinja::{Origin, raise};
-use crate::manifest::{Column, Node};
+use crate::manifest::{Column, Node, Reference};
 use crate::project::yaml::Yaml;
 use crate::text::suggestion;
 
@@ -70,7 +70,7 @@ impl Parser<'_> {
             .filter_map(|constraint| constraint["to"].as_str().map(str::to_owned))
             .collect();
         for to in targets {
-            match self.static_reference(&to) {
+            match static_reference(&self.shared, &to) {
                 Some(Reference::Ref(reference)) => node.refs.push(reference),
                 Some(Reference::Source(source)) => node.sources.push(source),
                 None => {

@@ -7,14 +7,14 @@ use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
-use super::Parser;
+use super::{ParsedProject, Parser};
 use super::names::NamedNode;
 use super::properties::Properties;
 use crate::error::{Error, Location, Result};
-use crate::jinja::context::{Capture, Context, Names, Role, node_relation};
+use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
 use crate::jinja::{Origin, blocks};
 use crate::manifest::{
-    Checksum, Contract, DependsOn, Disabled, ModelFields, Node, RefArgs, ResourceType, version_suffix,
+    Checksum, Contract, DependsOn, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix,
 };
 use crate::project::project_file::Project;
 use crate::project::config::{resolve, resolve_unrendered};
@@ -347,25 +347,16 @@ pub fn take_capture(node: &mut Node, capture: Capture) {
     }
 }
 
-/// A `ref()` or `source()` that stands in YAML as text: of snapshots on relations, foreign keys, unit test inputs.
-pub enum Reference {
-    Ref(RefArgs),
-    Source(Vec<String>),
+/// What a text such as `ref('model')` or `source('a', 'b')` names; texts in YAML do: of foreign keys, of unit tests.
+pub fn static_reference(shared: &Arc<Shared>, text: &str) -> Option<Reference> {
+    let context = Context::build(shared, &shared.project_name, Role::Parsing(Mutex::default()), Names::default());
+    context.render(&format!("{{{{ {text} }}}}"), &Origin::file("")).ok()?;
+    let capture = context.take_capture();
+    let reference = capture.refs.into_iter().next().map(Reference::Ref);
+    reference.or_else(|| capture.sources.into_iter().next().map(Reference::Source))
 }
 
 impl Parser<'_> {
-    /// Reads a text such as `ref('model')` or `source('a', 'b')`.
-    pub fn static_reference(&self, text: &str) -> Option<Reference> {
-        let calls = crate::jinja::static_refs(&format!("{{{{ {text} }}}}"))?;
-        calls.into_iter().find_map(|call| match call {
-            crate::jinja::StaticCall::Ref { name, package, version } => {
-                Some(Reference::Ref(RefArgs { name, package, version }))
-            }
-            crate::jinja::StaticCall::Source { source, table } => Some(Reference::Source(vec![source, table])),
-            crate::jinja::StaticCall::Config(_) => None,
-        })
-    }
-
     /// The configuration layer of a version: the model's, overlaid by the version's own.
     fn version_config(&self, unparsed: &Unparsed, properties: Option<&Properties>) -> Option<Map<String, Json>> {
         let version = unparsed.version.as_ref()?;
@@ -449,4 +440,48 @@ impl NamedNode for Node {
     fn config_name(&self, component: &str) -> Option<&str> {
         self.config.custom_name(component)
     }
+}
+
+/// SQL of the command line as a node of the root project.
+pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Result<Node> {
+    let shared = &parsed.shared;
+    let target = &shared.target;
+    let name = "inline_query".to_owned();
+    let node = Node {
+        unique_id: format!("sql_operation.{}.{name}", shared.project_name).into(),
+        resource_type: ResourceType::SqlOperation,
+        package_name: shared.project_name.clone(),
+        path: "sql/inline_query".to_owned(),
+        original_file_path: "from remote system.sql".to_owned(),
+        fqn: vec![shared.project_name.to_string(), "sql".to_owned(), name.clone()],
+        alias: name.clone(),
+        name,
+        database: target.database.clone(),
+        schema: target.schema.clone(),
+        checksum: checksum(sql),
+        config: crate::project::config::Config::new(ResourceType::SqlOperation),
+        unrendered_config: Map::new(),
+        description: String::new(),
+        columns: Default::default(),
+        patch_path: None,
+        build_path: None,
+        created_at: 0.0,
+        relation_name: None,
+        raw_code: sql.into(),
+        doc_blocks: Vec::new(),
+        language: "sql",
+        refs: Vec::new(),
+        sources: Vec::new(),
+        metrics: Vec::new(),
+        functions: Vec::new(),
+        depends_on: DependsOn::default(),
+        contract: Contract { alias_types: true, ..Contract::default() },
+        root_path: None,
+        model: None,
+        test: None,
+        function: None,
+        first_line: 1,
+        compiled: None,
+    };
+    Ok(node)
 }

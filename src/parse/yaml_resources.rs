@@ -250,7 +250,7 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
         ("csv", None, Some(rows)) => rows.to_json(),
         ("dict", _, Some(rows)) if rows.as_seq().is_some() => rows.to_json(),
         (_, None, None) => json!([]),
-        (format @ ("dict" | "csv" | "sql"), ..) => {
+        (format, ..) if ["dict", "csv", "sql"].contains(&format) => {
             return Err(item
                 .error(&entry.path, format!("Unit Test {}: the rows do not have the format '{format}'", entry.name))
                 .help("dict: a list of mappings; csv: a text with a header; sql: a select statement"));

@@ -28,6 +28,36 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
+    const ALL: [ResourceType; 17] = [
+        ResourceType::Model,
+        ResourceType::Analysis,
+        ResourceType::Test,
+        ResourceType::Snapshot,
+        ResourceType::Operation,
+        ResourceType::Seed,
+        ResourceType::SqlOperation,
+        ResourceType::Doc,
+        ResourceType::Source,
+        ResourceType::Macro,
+        ResourceType::Exposure,
+        ResourceType::Metric,
+        ResourceType::Group,
+        ResourceType::SavedQuery,
+        ResourceType::SemanticModel,
+        ResourceType::UnitTest,
+        ResourceType::Function,
+    ];
+
+    /// The kind that artifacts call by this word.
+    pub fn from_name(name: &str) -> Option<ResourceType> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether `ref()` may point to it.
+    pub fn is_refable(self) -> bool {
+        matches!(self, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot)
+    }
+
     /// The word for it in artifacts, unique ids and selectors.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@ use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, Hook, NodeResult, Position, Status};
 use crate::jinja;
-use crate::jinja::values;
+use crate::jinja::context::value;
 use crate::manifest::{Node, ResourceType};
 use crate::warehouse::{Fetch, Session};
 
@@ -38,12 +38,12 @@ pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<Node
         }
     }
     let pairs = database_schemas.into_iter().map(|(database, schema)| {
-        values::tuple(vec![Value::from(database), Value::from(schema)])
+        value::tuple(vec![Value::from(database), Value::from(schema)])
     });
     let names = [
-        ("results", values::list(results)),
-        ("schemas", values::list(schemas.into_iter().map(Value::from).collect())),
-        ("database_schemas", values::list(pairs.collect())),
+        ("results", value::list(results)),
+        ("schemas", value::list(schemas.into_iter().map(Value::from))),
+        ("database_schemas", value::list(pairs)),
     ];
     occasion.values.extend(names.map(|(name, value)| (name.to_owned(), value)));
     run(job, session, "on-run-end", &occasion).0
@@ -124,6 +124,7 @@ fn run_one(
         status,
         message: message.clone(),
         failures: None,
+        adapter_response: Map::new(),
         execution_time,
         started_at: Some(started_at),
         finished_at: Some(Utc::now()),

@@ -30,7 +30,6 @@ struct State<'a> {
 #[derive(Clone)]
 pub struct Cause {
     pub id: Id,
-    pub status: Status,
     /// Whether it is an ephemeral model, which has no line of its own.
     pub ephemeral: bool,
 }
@@ -136,7 +135,7 @@ impl Pool<'_, '_> {
     fn next_unstarted(&self, state: &mut State) -> Option<(Id, Option<Position>, Option<Cause>)> {
         let id = state.queue.next()?;
         let position = self.position(state, &id);
-        let cause = Cause { id: id.clone(), status: Status::Skipped, ephemeral: false };
+        let cause = Cause { id: id.clone(), ephemeral: false };
         Some((id, position, Some(cause)))
     }
 
@@ -152,7 +151,7 @@ impl Pool<'_, '_> {
         let mut state = lock(&self.state);
         if let Some(run) = run {
             if self.holds_up(&run) {
-                let cause = Cause { id: id.clone(), status: run.status, ephemeral: self.job.is_ephemeral(id) };
+                let cause = Cause { id: id.clone(), ephemeral: self.job.is_ephemeral(id) };
                 for descendant in self.job.dag.descendants(id, None) {
                     state.held_up.entry(descendant.clone()).or_insert_with(|| cause.clone());
                 }

@@ -13,7 +13,6 @@ use crate::error::{Error, Location, Result};
 use crate::events::Status;
 use crate::jinja;
 use crate::jinja::context::aligned;
-use crate::jinja::values;
 use crate::manifest::{Found, Id, Node, Resource, ResourceType, UnitTest, UnitTestInput, version_suffix};
 use crate::parse::static_reference;
 use crate::project::config::Config;
@@ -73,10 +72,10 @@ impl UnitTestRun<'_> {
             found.and_then(Json::as_object).unwrap_or(&empty).clone()
         };
         for (name, value) in part("macros") {
-            occasion.macro_overrides.insert(name, jinja::from_json(&value));
+            occasion.overrides.macros.insert(name, jinja::from_json(&value));
         }
-        occasion.vars = part("vars");
-        occasion.env_vars = part("env_vars");
+        occasion.overrides.vars = part("vars");
+        occasion.overrides.env_vars = part("env_vars");
         Ok(occasion)
     }
 
@@ -86,7 +85,6 @@ impl UnitTestRun<'_> {
         let query = self.fixture_query(given, &input)?;
         if *id == *tested.unique_id {
             occasion.values.insert("this".to_owned(), Value::from(format!("__dbt__cte__{alias}")));
-            occasion.always_needed.push(id.clone());
         }
         occasion.replaced.insert(id.clone(), Relation::ephemeral(&alias));
         occasion.fixtures.insert(id, cte(&alias, &query));
@@ -99,7 +97,7 @@ impl UnitTestRun<'_> {
         if given.input.trim() == "this" {
             return Ok((tested.unique_id.clone(), tested.alias.clone(), tested.clone()));
         }
-        let Some(reference) = static_reference(&given.input) else {
+        let Some(reference) = static_reference(&self.compiler.shared, &given.input) else {
             return Err(Error::parsing(format!(
                 "Unit test given inputs must be either a 'ref', 'source' or 'this' call. Got: '{}'.",
                 given.input
@@ -146,7 +144,7 @@ impl UnitTestRun<'_> {
     }
 
     fn source_relation(&self, given: &UnitTestInput, _input: &Node) -> Result<Option<Relation>> {
-        let Some(reference) = static_reference(&given.input) else { return Ok(None) };
+        let Some(reference) = static_reference(&self.compiler.shared, &given.input) else { return Ok(None) };
         let root = &self.compiler.shared.project_name;
         match self.compiler.lookup.resolve(&reference, root, &self.test.package_name) {
             Found::Enabled(id) => match self.compiler.manifest.sources.get(&id) {
@@ -260,8 +258,4 @@ mod unit {
         assert!(told.contains("+++ | 3") && told.contains("--- | 2"), "{told}");
     }
 
-    #[test]
-    fn values_of_lists_are_kept() {
-        assert!(values::is_list(&values::list(Vec::new())));
-    }
 }

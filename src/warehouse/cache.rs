@@ -15,6 +15,8 @@ use crate::sql::{Relation, RelationKind};
 #[derive(Debug, Default)]
 pub struct RelationCache {
     schemas: Mutex<HashMap<SchemaKey, Schema>>,
+    /// Which keys the tables of a schema had when it was first asked: pairs of table and kind of key.
+    keys: Mutex<HashMap<SchemaKey, Vec<(String, String)>>>,
 }
 
 type SchemaKey = (String, String);
@@ -65,6 +67,21 @@ impl RelationCache {
                 entry.relations.insert(relation.name.to_lowercase(), relation);
             }
         }
+    }
+
+    /// The kinds of keys that a table has, if the keys of its schema are known.
+    pub fn key_constraints(&self, relation: &Relation) -> Option<Vec<String>> {
+        let (schema, name) = relation_key(relation)?;
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_table = keys.get(&schema)?.iter().filter(|(table, _)| *table == name);
+        Some(of_table.map(|(_, kind)| kind.clone()).collect())
+    }
+
+    /// Takes over the keys of a schema's tables: pairs of table and kind of key.
+    pub fn fill_keys(&self, database: &str, schema: &str, keys: Vec<(String, String)>) {
+        let keys = keys.into_iter().map(|(table, kind)| (table.to_lowercase(), kind)).collect();
+        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(schema_key(database, schema), keys);
     }
 
     /// Whether the contents of a schema are known.
@@ -121,7 +138,7 @@ impl RelationCache {
     }
 
     /// Forgets a relation that was dropped.
-    pub fn drop(&self, relation: &Relation) {
+    pub fn remove(&self, relation: &Relation) {
         let Some((schema, name)) = relation_key(relation) else { return };
         if let Some(schema) = self.lock().get_mut(&schema) {
             schema.relations.shift_remove(&name);
@@ -132,7 +149,7 @@ impl RelationCache {
     pub fn rename(&self, from: &Relation, to: &Relation) {
         let mut renamed = to.clone();
         renamed.kind = self.get(from).and_then(|known| known.kind).or(to.kind);
-        self.drop(from);
+        self.remove(from);
         self.add(&renamed);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Cell, Connection, Fetch, RelationCache, Response, Table};
 use crate::error::Result;
-use crate::sql::Relation;
+use crate::sql::{Relation, quote_literal};
 
 /// What the statements of one node run on. Only one thread uses a session at a time.
 pub struct Session {
@@ -84,6 +84,25 @@ impl Session {
             return Ok(());
         }
         self.read_schemas(&[(database.to_owned(), schema.to_owned())])
+    }
+
+    /// The kinds of keys that a table had before this run: `primary_key`, `unique`, `foreign_key`. The keys of a
+    /// schema are read together, once.
+    pub fn key_constraints(&self, relation: &Relation) -> Result<Vec<String>> {
+        let (Some(database), Some(schema)) = (&relation.database, &relation.schema) else { return Ok(Vec::new()) };
+        if self.cache.key_constraints(relation).is_none() {
+            let sql = format!(
+                "select table_name, replace(lower(constraint_type), ' ', '_') from duckdb_constraints() \
+                 where constraint_type in ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY') \
+                 and lower(database_name) = {} and lower(schema_name) = {}",
+                quote_literal(&database.to_lowercase()),
+                quote_literal(&schema.to_lowercase())
+            );
+            let (_, table) = self.connection().execute(&sql, Fetch::All)?;
+            let pair = |row: &Vec<Cell>| Some((row.first()?.to_string(), row.get(1)?.to_string()));
+            self.cache.fill_keys(database, schema, table.rows.iter().filter_map(pair).collect());
+        }
+        Ok(self.cache.key_constraints(relation).unwrap_or_default())
     }
 
     /// Reads the contents of schemas into the cache: two queries, however many schemas there are.

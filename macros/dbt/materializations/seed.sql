@@ -45,7 +45,7 @@
   {%- set column_types = model['config'].get('column_types', {}) -%}
   {%- set quote_columns = model['config'].get('quote_columns', none) -%}
   {%- set sql -%}
-    create or replace table {{ this.render() }} (
+    create table {{ this.render() }} (
       {%- for name in agate_table.column_names %}
       {{ adapter.quote_seed_column(name | string, quote_columns) }} {{ column_types.get(name) or adapter.convert_type(agate_table, loop.index0) }}{{ ',' if not loop.last }}
       {%- endfor %}
@@ -63,6 +63,11 @@
 
 {% macro default__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
   {%- if full_refresh -%}
+    {#- By a statement and not by `adapter.drop_relation`, so that it opens the transaction that the rows are in. -#}
+    {%- call statement('drop_seed') -%}
+      {{ get_drop_sql(old_relation) }}
+    {%- endcall -%}
+    {%- do adapter.cache_dropped(old_relation) -%}
     {%- do return(create_csv_table(model, agate_table)) -%}
   {%- endif -%}
   {%- do adapter.truncate_relation(old_relation) -%}

@@ -35,6 +35,13 @@
   {%- endfor -%}
 {%- endmacro %}
 
+{#- In place: the column keeps its position, and DuckDB does not commit the general way of doing it in one transaction. -#}
+{% macro duckdb__alter_column_type(relation, column_name, new_column_type) -%}
+  {%- call statement('alter_column_type') -%}
+    alter table {{ relation }} alter column {{ adapter.quote(column_name) }} type {{ new_column_type }}
+  {%- endcall -%}
+{%- endmacro %}
+
 {#- A comment may have any text in it but this mark. -#}
 {% macro duckdb_escape_comment(comment) -%}
   {%- set mark = '$dbt_comment_literal_block$' -%}

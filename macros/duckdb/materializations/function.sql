@@ -7,10 +7,11 @@
   create or replace function {{ target_relation.render() }} ({{ formatted_scalar_function_args_sql() }}) as
 {%- endmacro %}
 
+{#- Names without types: a database file knows typed parameters only if it was created for DuckDB 1.4 or later. -#}
 {% macro duckdb__formatted_scalar_function_args_sql() -%}
   {%- for argument in model.arguments -%}
-    {{ argument.name }} {{ argument.data_type }}
-    {{- ' := ' ~ argument.default_value if argument.default_value is not none }}{{ ', ' if not loop.last }}
+    {%- set default = argument.get('default_value') -%}
+    {{ argument.name }}{{ ' := ' ~ default if default is not none }}{{ ', ' if not loop.last }}
   {%- endfor -%}
 {%- endmacro %}
 

@@ -9,11 +9,18 @@
   ({{ from_date_or_timestamp }} + cast({{ interval }} as bigint) * interval {{ units.get(unit) or '1 ' ~ unit }})
 {%- endmacro %}
 
-{#- How many borders between parts lie between the dates. A week begins on Sunday here, as it does in dbt's tests of
-    this macro, and on Monday for DuckDB. -#}
+{#- How many borders between parts lie between the dates. Weeks begin on Sunday, as dbt has it, which makes them the
+    distance between the Mondays on which DuckDB has the days after begin. -#}
 {% macro duckdb__datediff(first_date, second_date, datepart) -%}
-  {%- set shift = ' + interval 1 day' if datepart == 'week' else '' -%}
-  date_diff('{{ datepart }}', ({{ first_date }})::timestamp{{ shift }}, ({{ second_date }})::timestamp{{ shift }})
+  {%- if datepart == 'week' -%}
+    (date_diff('day', {{ duckdb__sunday_week(first_date) }}, {{ duckdb__sunday_week(second_date) }}) // 7)
+  {%- else -%}
+    date_diff('{{ datepart }}', ({{ first_date }})::timestamp, ({{ second_date }})::timestamp)
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__sunday_week(date) -%}
+  date_trunc('week', ({{ date }})::timestamp + interval 1 day)
 {%- endmacro %}
 
 {% macro duckdb__last_day(date, datepart) -%}

@@ -23,7 +23,7 @@ pub const COMPILE_TYPES: &[ResourceType] = &[
     ResourceType::Analysis,
     ResourceType::Operation,
     ResourceType::Seed,
-    ResourceType::Documentation,
+    ResourceType::Doc,
     ResourceType::SqlOperation,
     ResourceType::Function,
 ];

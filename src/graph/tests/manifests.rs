@@ -10,7 +10,6 @@ use crate::manifest::{
     Node, Quoting, ResourceType, SemanticResource, Source, SourceFields, TestFields, TestMetadata, UnitTest,
 };
 use crate::project::config::Config;
-use crate::project::resource::ResourceType as ConfiguredType;
 
 /// A manifest of nodes in the form `a -> b c`: b and c depend on a. A name with a dot (`source.raw`, `test.t`,
 /// `unit_test.u`) is of that type, one without is a model.
@@ -125,8 +124,7 @@ fn kind(json: &Json) -> ResourceType {
 }
 
 fn config(json: &Json) -> Config {
-    let kind: ConfiguredType = serde_json::from_value(json["resource_type"].clone()).unwrap();
-    Config::from_json(kind, &object(json, "config")).unwrap()
+    Config::from_json(kind(json), &object(json, "config")).unwrap()
 }
 
 fn depends_on(json: &Json) -> DependsOn {

@@ -114,6 +114,9 @@ fn compilation(message: impl Into<String>) -> Error {
 }
 
 fn lookup_var(context: &Context, name: &str) -> Option<Json> {
+    if let Some(value) = context.running().and_then(|running| running.overrides.vars.get(name)) {
+        return Some(value.clone());
+    }
     context.shared.vars.get(&context.package, name).map(Yaml::to_json)
 }
 
@@ -147,6 +150,9 @@ fn env_var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Va
         return Err(raise(RbtError::parsing(format!(
             "Secret env vars are allowed only in profiles.yml or packages.yml. Found '{name}' referenced elsewhere."
         ))));
+    }
+    if let Some(value) = context.running().and_then(|running| running.overrides.env_vars.get(&name)) {
+        return Ok(values::from_json(value));
     }
     match env::var(&name) {
         Ok(value) => Ok(Value::from(value)),
@@ -211,7 +217,7 @@ fn from_json(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
 fn to_yaml(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let Ok(json) = values::to_json(&args.required(0, "value")?) else { return Ok(default_of(args)) };
     let json = if args.optional_bool(2, "sort_keys").unwrap_or(false) { sort_keys(json) } else { json };
-    Ok(Value::from(yaml_text(&json)))
+    Ok(Value::from(yaml::to_text(&json)))
 }
 
 fn from_yaml(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
@@ -298,6 +304,20 @@ pub fn metadata_envs() -> Value {
 /// (<https://docs.getdbt.com/reference/dbt-jinja-functions/env_var#custom-metadata>).
 pub fn metadata_env_vars() -> impl Iterator<Item = (String, String)> {
     env::vars().filter_map(|(name, value)| Some((name.strip_prefix("DBT_ENV_CUSTOM_ENV_")?.to_owned(), value)))
+}
+
+/// A function that gives the same value whatever its arguments.
+#[derive(Debug)]
+pub struct Constant(pub Value);
+
+impl Object for Constant {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, _args: &[Value]) -> Result<Value, Error> {
+        Ok(self.0.clone())
+    }
 }
 
 /// Who a node is, for log lines.

@@ -15,7 +15,7 @@ mod nodes;
 mod relation;
 mod statements;
 mod table;
-mod value;
+pub mod value;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -114,6 +114,15 @@ pub struct Capture {
     macro_depth: usize,
 }
 
+/// What a unit test sets in place of what the project has.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// By the macro's name, with or without its package.
+    pub macros: HashMap<String, Value>,
+    pub vars: Map<String, Json>,
+    pub env_vars: Map<String, Json>,
+}
+
 /// What a running node can reach.
 pub struct Running {
     pub manifest: Arc<Manifest>,
@@ -131,6 +140,8 @@ pub struct Running {
     pub ephemerals: Mutex<Vec<Id>>,
     /// Relations that stand for inputs: a unit test's fixtures, or deferred nodes.
     pub replaced: HashMap<Id, Relation>,
+    /// What a unit test sets in place of macros, variables and environment variables.
+    pub overrides: Overrides,
 }
 
 /// One rendering's names. Made with [`Context::build`].
@@ -144,6 +155,14 @@ pub struct Context {
     pub node: Option<Arc<Node>>,
     values: HashMap<String, Value>,
     results: Mutex<HashMap<String, Option<Value>>>,
+}
+
+impl Running {
+    /// Writes the statement that a node is about to run below `target/run`.
+    fn write_run_file(&self, node: &Node, sql: &str) -> Result<()> {
+        let path = self.run_dir.join(&*node.package_name).join(node.write_path());
+        crate::compile::write_file(&path, sql)
+    }
 }
 
 /// The parts of a context that differ from rendering to rendering.
@@ -216,6 +235,12 @@ impl Context {
             Role::Running(running) => Some(running),
             _ => None,
         }
+    }
+
+    /// The value that a unit test gives to a macro: a function of any arguments.
+    fn overridden(&self, name: &str) -> Option<Value> {
+        let value = self.running()?.overrides.macros.get(name)?.clone();
+        Some(Value::from_object(builtins::Constant(value)))
     }
 
     fn capture(&self) -> Option<MutexGuard<'_, Capture>> {
@@ -334,6 +359,9 @@ impl Scope for Context {
             return Some(value.clone());
         }
         if !matches!(self.role, Role::Yaml | Role::Secrets) {
+            if let Some(value) = self.overridden(name) {
+                return Some(value);
+            }
             match self.shared.macros.find(&self.package, name) {
                 Some(namespace::Named::Macro(template)) => {
                     return Some(self.shared.engine.macro_value(template, &self.scope()));
@@ -424,7 +452,14 @@ impl Object for PackageObject {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let shared = &self.context.shared;
-        let template = shared.macros.find_in_package(&self.package, key.as_str()?).ok()??;
+        let name = key.as_str()?;
+        let full_name = format!("{}.{name}", self.package);
+        let overridden = self.context.overridden(&full_name);
+        let built_in = || (self.package == GLOBAL_PROJECT).then(|| self.context.overridden(name)).flatten();
+        if let Some(value) = overridden.or_else(built_in) {
+            return Some(value);
+        }
+        let template = shared.macros.find_in_package(&self.package, name).ok()??;
         Some(shared.engine.macro_value(template, &self.context.scope()))
     }
 

@@ -125,7 +125,7 @@ impl Macros {
     }
 
     /// The names that a template of `package` can call, for suggestions.
-    pub fn names(&self, package: &str) -> impl Iterator<Item = &str> {
+    pub fn names<'a>(&'a self, package: &'a str) -> impl Iterator<Item = &'a str> {
         [package, &*self.root]
             .into_iter()
             .filter_map(|package| self.packages.get(package))

@@ -134,7 +134,7 @@ pub fn write(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<
 pub fn render(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let text = args.string(0, "string")?;
     let path = context.node.as_ref().map_or("", |node| &node.original_file_path);
-    context.render(&text, &Origin::inline(path)).map(Value::from).map_err(raise)
+    context.render(&text, &Origin::file(path)).map(Value::from).map_err(raise)
 }
 
 /// `try_or_compiler_error(message, function, …)`: calls, and turns any failure into the message.

@@ -11,7 +11,7 @@ use minijinja::{Error, ErrorKind, State};
 use super::args::Args;
 use super::builtins::internal;
 use crate::error::Error as RbtError;
-use crate::jinja::python_str;
+use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str};
 use super::value as values;
 use crate::warehouse::{Cell, ColumnInfo, Table};
 
@@ -94,16 +94,21 @@ fn cell_value(cell: &Cell) -> Value {
         Cell::Float(value) => Value::from(*value),
         Cell::Decimal(text) => values::decimal(text),
         Cell::Text(text) => Value::from(text.as_str()),
-        Cell::Date(date) => values::date(*date),
-        Cell::Timestamp(moment) => values::naive_datetime(*moment),
-        Cell::TimestampTz(moment) => values::aware_datetime(*moment),
+        Cell::Date(date) => date_value(*date),
+        Cell::Timestamp(moment) => naive_datetime_value(*moment),
+        Cell::TimestampTz(moment) => datetime_value(moment.with_timezone(&chrono::Utc)),
         other => Value::from(other.to_string()),
     }
 }
 
 impl Object for TableObject {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
+        ObjectRepr::Iterable
+    }
+
+    /// Iterating a table gives its rows.
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values((0..self.values.len()).map(|row| self.row(row)).collect())
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {

@@ -20,3 +20,11 @@ pub fn dict<K: Into<Value>, V: Into<Value>>(pairs: impl IntoIterator<Item = (K, 
 pub fn set(items: impl IntoIterator<Item = Value>) -> Result<Value, minijinja::Error> {
     Set::new(items).map(Value::from_object)
 }
+
+/// A decimal number; without fractional digits it is an integer.
+pub fn decimal(text: &str) -> Value {
+    match text.parse::<i128>() {
+        Ok(number) => i64::try_from(number).map_or_else(|_| Value::from(number), Value::from),
+        Err(_) => text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from),
+    }
+}

@@ -175,9 +175,9 @@ impl Spec {
         if missing == 0 {
             return text.to_owned();
         }
-        let zero = self.zero && self.align.is_none() && default_align == '>';
-        let fill = self.fill.unwrap_or(if zero { '0' } else { ' ' }).to_string();
-        let align = self.align.unwrap_or(if zero { '=' } else { default_align });
+        let fill = self.fill.unwrap_or(if self.zero { '0' } else { ' ' }).to_string();
+        let zero_align = self.zero && default_align == '>';
+        let align = self.align.unwrap_or(if zero_align { '=' } else { default_align });
         match align {
             '<' => format!("{text}{}", fill.repeat(missing)),
             '^' => format!("{}{text}{}", fill.repeat(missing / 2), fill.repeat(missing - missing / 2)),

@@ -17,7 +17,6 @@ pub fn globals() -> Vec<(&'static str, Value)> {
         ("range", function("range", |_, args| Range::call(&args))),
         ("dict", function("dict", |_, args| make_dict(&args).map(Value::from_object))),
         ("namespace", function("namespace", make_namespace)),
-        ("__namespace", function("namespace", make_namespace)),
         ("cycler", function("cycler", |_, args| Cycler::call(&args))),
         ("joiner", function("joiner", |_, args| Joiner::call(&args))),
     ]

@@ -107,6 +107,11 @@ fn add(left: &Value, right: &Value) -> Result<Value, Error> {
     {
         return Ok(tuple([&left[..], &right[..]].concat()));
     }
+    if is_list(left) || left.is_tuple() {
+        check_defined(&[right])?;
+        let (left, right) = (type_name(left), type_name(right));
+        return Err(raise_message(format!("can only concatenate {left} (not \"{right}\") to {left}")));
+    }
     modules::dates::arithmetic(left, "+", right).unwrap_or_else(|| Err(unsupported(left, "+", right)))
 }
 

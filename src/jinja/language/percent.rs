@@ -75,6 +75,7 @@ impl Formatter<'_> {
             }
             rest = &rest[1..];
         }
+        spec.zero &= spec.align.is_none();
         spec.width = self.number(&mut rest)?.unwrap_or(0);
         if let Some(after) = rest.strip_prefix('.') {
             rest = after;

@@ -86,6 +86,14 @@ pub enum Target<'s> {
 }
 
 impl<'s> Target<'s> {
+    /// The name of the object that an attribute is assigned to.
+    pub fn object(&self) -> Option<&'s str> {
+        match self {
+            Target::Attr(name, ..) => Some(name),
+            Target::Name(..) | Target::Tuple(..) => None,
+        }
+    }
+
     /// Calls a function with every name the target binds.
     pub fn each_name(&self, f: &mut impl FnMut(&'s str)) {
         match self {

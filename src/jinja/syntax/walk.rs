@@ -105,7 +105,32 @@ pub fn names_read<'s>(body: &[Stmt<'s>]) -> HashSet<&'s str> {
             names.insert(name);
         }
     });
+    objects_assigned_to(body, &mut names);
     names
+}
+
+/// The names whose attributes some statements assign to: `ns` of `{% set ns.x = 1 %}`.
+fn objects_assigned_to<'s>(body: &[Stmt<'s>], names: &mut HashSet<&'s str>) {
+    for statement in body {
+        let bodies: Vec<&[Stmt<'s>]> = match statement {
+            Stmt::Set { target, .. } => {
+                names.extend(target.object());
+                Vec::new()
+            }
+            Stmt::SetBlock { target, body, .. } => {
+                names.extend(target.object());
+                vec![body]
+            }
+            Stmt::For(each) => vec![&each.body, each.otherwise.as_deref().unwrap_or_default()],
+            Stmt::If { branches, otherwise } => {
+                branches.iter().map(|(_, body)| body.as_slice()).chain(otherwise.as_deref()).collect()
+            }
+            Stmt::With { body, .. } | Stmt::Filter { body, .. } | Stmt::CallBlock { body, .. } => vec![body],
+            Stmt::Define(definition) => vec![&definition.body],
+            _ => Vec::new(),
+        };
+        bodies.into_iter().for_each(|body| objects_assigned_to(body, names));
+    }
 }
 
 /// The names that some statements bind in their own frame or in loops in it: assignments, loop variables

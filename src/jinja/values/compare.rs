@@ -115,6 +115,7 @@ pub(crate) fn compare(left: &Value, right: &Value, operator: &str) -> Result<Ord
         _ => {}
     }
     if let (Some(left), Some(right)) = (left.as_object(), right.as_object())
+        && left.downcast_ref::<Dict>().is_none()
         && let Some(order) = left.custom_cmp(right)
     {
         return Ok(order);

@@ -5,6 +5,7 @@
 //!
 //! A tree does not know its file: whoever reports an error adds the path ([`Yaml::location`], [`Yaml::error`]).
 
+mod emit;
 mod parse;
 mod problem;
 mod scalar;
@@ -16,6 +17,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, Location, Result};
 
+pub use emit::to_text;
 pub use parse::{Duplicate, parse, parse_checked};
 
 /// A node of the tree, with the place where it starts. Lines and columns count from 1; 0 means that the node

@@ -39,6 +39,15 @@ impl Attachment {
         self.alias.clone().unwrap_or_else(|| database_name(&self.path))
     }
 
+    /// Whether the path is that of a file that DuckDB reads itself, and not the address of a server.
+    pub fn is_file(&self) -> bool {
+        let has_type = self
+            .options
+            .iter()
+            .any(|option| option.starts_with("TYPE ") && !option.eq_ignore_ascii_case("TYPE duckdb"));
+        !has_type && !self.path.contains(':')
+    }
+
     /// The statement that attaches it.
     pub fn to_sql(&self) -> String {
         // MotherDuck's parameters are set before, ATTACH takes none.

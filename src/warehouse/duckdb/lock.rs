@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::attach::Attachment;
 use crate::error::Error;
 
 /// The error for a main database that DuckDB refuses to open.
@@ -11,8 +12,11 @@ pub fn opening(path: &str, refusal: &str) -> Error {
 }
 
 /// The error for a further database that cannot be attached.
-pub fn attaching(error: Error, path: &str) -> Error {
-    explain(path, error.message())
+pub fn attaching(error: Error, attachment: &Attachment) -> Error {
+    match attachment.is_file() {
+        true => explain(&attachment.path, error.message()),
+        false => error.help("look at this entry of the profile's `attach`"),
+    }
 }
 
 fn explain(path: &str, refusal: &str) -> Error {
@@ -38,22 +42,25 @@ fn explain(path: &str, refusal: &str) -> Error {
             .help("add the name of a file to the profile's `path`");
     }
     let error = Error::runtime(format!("the database {path} cannot be opened\n{refusal}"));
-    if refusal.contains("not a valid DuckDB database file") {
-        return error.help(
-            "is it another kind of file? Then change the profile's `path`. A new name makes a new database",
-        );
-    }
-    if refusal.contains("WAL") || refusal.contains("wal") {
-        return error.help(format!(
+    match refusal {
+        _ if fs::metadata(file).is_ok_and(|metadata| metadata.len() == 0) => {
+            error.help(format!("the file is empty; remove it, and rbt makes a database in its place: rm {path}"))
+        }
+        it if it.contains("not a valid DuckDB database file") => {
+            error.help("is it another kind of file? Then change the profile's `path`; a new name makes a new database")
+        }
+        it if it.contains("Corrupt database file") => {
+            error.help("the file was damaged outside of DuckDB; bring it back from a backup, or remove it and build again")
+        }
+        it if it.contains("WAL") => error.help(format!(
             "the log of the last changes, {path}.wal, cannot be replayed; move it away to open the database as it \
              was before them"
-        ));
+        )),
+        it if it.contains("Permission denied") || it.contains("Read-only file system") => {
+            error.help("this user must be allowed to write the file and its folder; change their permissions, or work on a copy")
+        }
+        _ => error,
     }
-    if is_read_only(file) {
-        return error
-            .help("the file may not be written by this user; change its permissions, or work on a copy");
-    }
-    error
 }
 
 /// Who has locked the file, in the words of DuckDB and of the system.
@@ -73,8 +80,4 @@ fn lock_holder(refusal: &str) -> Option<String> {
         Some(command) if !command.is_empty() => format!("process {pid}, {command}"),
         _ => format!("process {pid}"),
     })
-}
-
-fn is_read_only(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().readonly())
 }

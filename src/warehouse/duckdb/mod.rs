@@ -49,7 +49,7 @@ impl DuckDb {
             }
         }
         for attachment in &profile.attachments {
-            connection.run(&attachment.to_sql()).map_err(|error| lock::attaching(error, &attachment.path))?;
+            connection.run(&attachment.to_sql()).map_err(|error| lock::attaching(error, attachment))?;
         }
         Ok(DuckDb { database, profile })
     }

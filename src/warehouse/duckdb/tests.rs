@@ -332,6 +332,9 @@ fn files_that_cannot_be_opened_are_explained() {
     assert!(said.contains("text.duckdb cannot be opened") && said.contains("another kind of file"), "{said}");
     let said = problem(&at("none/x.duckdb"));
     assert!(said.contains("there is no folder") && said.contains("create the folder"), "{said}");
+    std::fs::write(at("empty.duckdb"), "").unwrap();
+    let said = problem(&at("empty.duckdb"));
+    assert!(said.contains("the file is empty; remove it"), "{said}");
     std::fs::create_dir(at("folder.duckdb")).unwrap();
     let said = problem(&at("folder.duckdb"));
     assert!(said.contains("is a folder, not a database file"), "{said}");

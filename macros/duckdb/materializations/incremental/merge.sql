@@ -15,8 +15,8 @@
       config.get('merge_exclude_columns') or [],
       config.get('merge_update_set_expressions') or {}
   ) -%}
-  {%- set explicit = defaults.when_matched_update_explicit -%}
-  {%- set columns_chosen = explicit.update.include or explicit.update.exclude or explicit.update.set_expressions -%}
+  {%- set columns_chosen = config.get('merge_update_columns') or config.get('merge_exclude_columns')
+      or config.get('merge_update_set_expressions') -%}
   {%- set clauses = config.get('merge_clauses') or {} -%}
   {%- set returning = config.get('merge_returning_columns') -%}
 
@@ -26,7 +26,8 @@
   {{ duckdb__merge_join_clause(
       unique_key, config.get('merge_on_using_columns'), normalize_incremental_predicates(incremental_predicates)
   ) }}
-  {%- for clause in clauses.get('when_matched') or [explicit if columns_chosen else defaults.when_matched_update_by_name] %}
+  {%- for clause in clauses.get('when_matched')
+      or [defaults.when_matched_update_explicit if columns_chosen else defaults.when_matched_update_by_name] %}
   when matched{{ duckdb__merge_condition(clause) }} then {{ duckdb__merge_action(clause, dest_columns) }}
   {%- endfor %}
   {%- for clause in clauses.get('when_not_matched') or [defaults.when_not_matched_insert_by_name] %}

@@ -37,11 +37,16 @@ pub fn call(context: &Arc<Context>, running: &Running, method: &str, args: &Args
         }
         "rename_relation" => rename_relation(context, running, args),
         "cache_added" => with_relation(args, |relation| running.session.cache.add(relation)),
-        "cache_dropped" => with_relation(args, |relation| running.session.cache.drop(relation)),
+        "cache_dropped" => with_relation(args, |relation| running.session.cache.remove(relation)),
         "cache_renamed" => {
             let (from, to) = (args.required(0, "from_relation")?, args.required(1, "to_relation")?);
             running.session.cache.rename(relation_of(&from)?, relation_of(&to)?);
             Ok(Value::from(""))
+        }
+        "existing_key_constraint_types" => {
+            let value = args.required(0, "relation")?;
+            let kinds = running.session.key_constraints(relation_of(&value)?).map_err(raise)?;
+            Ok(values::list(kinds.into_iter().map(Value::from)))
         }
         "get_rows_different_sql" => rows_different(context, running, args),
         _ => Err(Error::new(ErrorKind::UnknownMethod, format!("the adapter has no method '{method}'"))),
@@ -148,7 +153,7 @@ fn drop_schema(context: &Context, running: &Running, args: &Args) -> Result<Valu
 fn drop_relation(context: &Context, running: &Running, args: &Args) -> Result<Value, Error> {
     let value = args.required(0, "relation")?;
     let relation = relation_of(&value)?;
-    running.session.cache.drop(relation);
+    running.session.cache.remove(relation);
     // A relation whose kind nobody knows cannot be dropped by name; it is not in the catalog either.
     if relation.kind.is_some() {
         run_macro(context, "drop_relation", std::slice::from_ref(&value))?;
