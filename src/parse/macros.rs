@@ -23,6 +23,8 @@ pub struct MacroFile {
     pub package: Arc<str>,
     /// Relative to its project.
     pub path: String,
+    /// The path as messages show it: files outside of the root project with their package, `dbt://macros/x.sql`.
+    pub shown: String,
     pub text: Arc<str>,
     /// The line of the file on which the text starts.
     pub first_line: usize,
@@ -46,9 +48,11 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
             (file.path().extension().and_then(|extension| extension.to_str()), file.contents_utf8())
         {
             let inside = file.path().components().skip(1).collect::<std::path::PathBuf>();
+            let path = format!("macros/{}", inside.display());
             files.push(MacroFile {
                 package: package.into(),
-                path: format!("macros/{}", inside.display()),
+                shown: format!("{package}://{path}"),
+                path,
                 text: text.into(),
                 first_line: 1,
                 is_test_file: false,
@@ -87,7 +91,7 @@ pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Ma
 }
 
 fn split(file: &MacroFile) -> Result<Vec<Block>> {
-    let mut blocks = blocks::split(&file.text, Path::new(&file.path))?;
+    let mut blocks = blocks::split(&file.text, Path::new(&file.shown))?;
     for block in &mut blocks {
         block.origin.line += file.first_line - 1;
         block.contents_origin.line += file.first_line - 1;
@@ -112,7 +116,7 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
             "dbt found two macros named \"{name}\" in the project \"{}\".",
             file.package
         ))
-        .at(Location::new(&file.path, block.origin.line, 0))
+        .at(Location::new(&file.shown, block.origin.line, 0))
         .help(format!("rename or remove one of them; the other is in {}", first.origin.path.display())));
     }
     Ok(Macro {

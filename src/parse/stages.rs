@@ -44,7 +44,8 @@ pub struct Invocation {
 pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProject> {
     let now = invocation.started_at.timestamp_micros() as f64 / 1e6;
     let all = read_files(workspace)?;
-    let (macros, macro_entries) = macros::load(&workspace.root().name, &macro_files(&all), now)?;
+    let root = &workspace.root().name;
+    let (macros, macro_entries) = macros::load(root, &macro_files(root, &all), now)?;
     let docs = documentation(&all)?;
     let shared = Arc::new(share(workspace, invocation, macros));
     let blocks = docs.values().map(|doc| ((doc.package_name.to_string(), doc.name.clone()), doc.block_contents.clone()));
@@ -75,15 +76,19 @@ fn of_kind<'a>(all: &'a [(&'a Project, Vec<SourceFile>)], kind: FileKind) -> Vec
     files.filter(|(_, file)| file.kind == kind).collect()
 }
 
-fn macro_files(all: &[(&Project, Vec<SourceFile>)]) -> Vec<MacroFile> {
+fn macro_files(root: &str, all: &[(&Project, Vec<SourceFile>)]) -> Vec<MacroFile> {
     let mut found = macros::embedded_files();
     for kind in [FileKind::Macro, FileKind::GenericTest] {
-        found.extend(of_kind(all, kind).into_iter().map(|(project, file)| MacroFile {
-            package: project.name.as_str().into(),
-            path: file.original_file_path(),
-            text: file.contents.as_str().into(),
-            first_line: file.first_line,
-            is_test_file: kind == FileKind::GenericTest,
+        found.extend(of_kind(all, kind).into_iter().map(|(project, file)| {
+            let path = file.original_file_path();
+            MacroFile {
+                package: project.name.as_str().into(),
+                shown: if project.name == root { path.clone() } else { format!("{}://{path}", project.name) },
+                path,
+                text: file.contents.as_str().into(),
+                first_line: file.first_line,
+                is_test_file: kind == FileKind::GenericTest,
+            }
         }));
     }
     found
