@@ -1,5 +1,6 @@
 //! The filters of Jinja2 for sequences and mappings.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use indexmap::IndexSet;
@@ -20,6 +21,7 @@ pub const FILTERS: &[(&str, Builtin)] = &[
     ("list", |_, args| iterate(&args.exactly::<1>()?[0]).map(list)),
     ("first", first),
     ("last", last),
+    ("random", random),
     ("join", join),
     ("reverse", reverse),
     ("sum", sum),
@@ -48,6 +50,15 @@ fn last(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
     let [value] = args.exactly()?;
     let last = iterate(&value)?.pop();
     Ok(last.unwrap_or_else(|| Undefined::new("No last item, sequence was empty.")))
+}
+
+fn random(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
+    let [value] = args.exactly()?;
+    let items = iterate(&value)?;
+    // The standard library's hashers are seeded at random.
+    let number = RandomState::new().build_hasher().finish() as usize;
+    let picked = number.checked_rem(items.len()).map(|index| items[index].clone());
+    Ok(picked.unwrap_or_else(|| Undefined::new("No random item, sequence was empty.")))
 }
 
 fn join(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
