@@ -43,13 +43,13 @@ pub const FILTERS: &[(&str, Builtin)] = &[
 fn first(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
     let [value] = args.exactly()?;
     let first = iterate(&value)?.into_iter().next();
-    Ok(first.unwrap_or_else(|| Undefined::new("No first item, sequence was empty.")))
+    Ok(first.unwrap_or_else(|| Undefined::value("No first item, sequence was empty.")))
 }
 
 fn last(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
     let [value] = args.exactly()?;
     let last = iterate(&value)?.pop();
-    Ok(last.unwrap_or_else(|| Undefined::new("No last item, sequence was empty.")))
+    Ok(last.unwrap_or_else(|| Undefined::value("No last item, sequence was empty.")))
 }
 
 fn random(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
@@ -58,7 +58,7 @@ fn random(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
     // The standard library's hashers are seeded at random.
     let number = RandomState::new().build_hasher().finish() as usize;
     let picked = number.checked_rem(items.len()).map(|index| items[index].clone());
-    Ok(picked.unwrap_or_else(|| Undefined::new("No random item, sequence was empty.")))
+    Ok(picked.unwrap_or_else(|| Undefined::value("No random item, sequence was empty.")))
 }
 
 fn join(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
@@ -144,7 +144,7 @@ fn extreme(args: &Arguments<'_>, wanted: std::cmp::Ordering) -> Result<Value, Er
             _ => best = Some((key, item)),
         }
     }
-    Ok(best.map_or_else(|| Undefined::new("No aggregated item, sequence was empty."), |(_, item)| item))
+    Ok(best.map_or_else(|| Undefined::value("No aggregated item, sequence was empty."), |(_, item)| item))
 }
 
 fn sort(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
