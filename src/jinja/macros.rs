@@ -134,14 +134,14 @@ impl Part {
                 None => match take(name)? {
                     Some(value) => value,
                     None if *has_default => Value::from_object(Missing),
-                    None => Undefined::new(format!("parameter '{name}' was not provided")),
+                    None => Undefined::value(format!("parameter '{name}' was not provided")),
                 },
             };
             bound.push((name.clone(), value));
         }
         if self.takes_caller {
             let caller = take("caller")?.filter(|caller| !caller.is_none());
-            bound.push(("caller".into(), caller.unwrap_or_else(|| Undefined::new("No caller defined"))));
+            bound.push(("caller".into(), caller.unwrap_or_else(|| Undefined::value("No caller defined"))));
         }
         if self.takes_kwargs {
             let pairs = rest.iter().map(|name| Ok((Value::from(*name), named.get::<Value>(name)?)));

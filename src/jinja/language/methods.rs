@@ -166,7 +166,7 @@ fn changed(text_: &str, method: &str, args: &Arguments<'_>) -> Result<Option<Str
 fn property(text_: &str, method: &str) -> Option<bool> {
     let all = |test: fn(char) -> bool| !text_.is_empty() && text_.chars().all(test);
     Some(match method {
-        "isdigit" | "isdecimal" => all(|c| c.is_numeric() && c.to_digit(10).is_some()),
+        "isdigit" | "isdecimal" => all(|c| c.is_ascii_digit()),
         "isnumeric" => all(char::is_numeric),
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),

@@ -1,5 +1,6 @@
 //! The filters of Jinja2 for sequences and mappings.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use indexmap::IndexSet;
@@ -20,6 +21,7 @@ pub const FILTERS: &[(&str, Builtin)] = &[
     ("list", |_, args| iterate(&args.exactly::<1>()?[0]).map(list)),
     ("first", first),
     ("last", last),
+    ("random", random),
     ("join", join),
     ("reverse", reverse),
     ("sum", sum),
@@ -41,13 +43,22 @@ pub const FILTERS: &[(&str, Builtin)] = &[
 fn first(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
     let [value] = args.exactly()?;
     let first = iterate(&value)?.into_iter().next();
-    Ok(first.unwrap_or_else(|| Undefined::new("No first item, sequence was empty.")))
+    Ok(first.unwrap_or_else(|| Undefined::value("No first item, sequence was empty.")))
 }
 
 fn last(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
     let [value] = args.exactly()?;
     let last = iterate(&value)?.pop();
-    Ok(last.unwrap_or_else(|| Undefined::new("No last item, sequence was empty.")))
+    Ok(last.unwrap_or_else(|| Undefined::value("No last item, sequence was empty.")))
+}
+
+fn random(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
+    let [value] = args.exactly()?;
+    let items = iterate(&value)?;
+    // The standard library's hashers are seeded at random.
+    let number = RandomState::new().build_hasher().finish() as usize;
+    let picked = number.checked_rem(items.len()).map(|index| items[index].clone());
+    Ok(picked.unwrap_or_else(|| Undefined::value("No random item, sequence was empty.")))
 }
 
 fn join(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
@@ -133,7 +144,7 @@ fn extreme(args: &Arguments<'_>, wanted: std::cmp::Ordering) -> Result<Value, Er
             _ => best = Some((key, item)),
         }
     }
-    Ok(best.map_or_else(|| Undefined::new("No aggregated item, sequence was empty."), |(_, item)| item))
+    Ok(best.map_or_else(|| Undefined::value("No aggregated item, sequence was empty."), |(_, item)| item))
 }
 
 fn sort(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {

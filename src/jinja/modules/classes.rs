@@ -89,7 +89,7 @@ impl Class {
                 let (text, format) = (string(&text)?.to_owned(), string(&format)?.to_owned());
                 Value::from_object(strptime(&text, &format)?)
             }
-            (_, "fromisoformat") => self.from_iso(args)?,
+            (_, "fromisoformat") => self.parse_iso(args)?,
             (Class::DateTime, "fromtimestamp" | "utcfromtimestamp") => {
                 let [seconds, zone] = args.bind(["timestamp", "tz"], 1)?;
                 let utc = from_timestamp(&seconds.unwrap_or_default())?;
@@ -130,7 +130,7 @@ impl Class {
         })
     }
 
-    fn from_iso(self, args: &Arguments<'_>) -> Result<Value, Error> {
+    fn parse_iso(self, args: &Arguments<'_>) -> Result<Value, Error> {
         let [text] = args.exactly()?;
         let text = string(&text)?;
         let invalid = || raise_message(format!("Invalid isoformat string: '{text}'"));

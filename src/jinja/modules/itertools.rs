@@ -180,7 +180,7 @@ fn picks(args: &Arguments<'_>, how: Picks) -> Result<Vec<Value>, Error> {
         None => items.len(),
     };
     let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
-    if length > items.len() && !(how.repeated && !items.is_empty()) {
+    if length > items.len() && (items.is_empty() || !how.repeated) {
         return Ok(Vec::new());
     }
     limited(length)?;

@@ -450,7 +450,7 @@ impl Object for Match {
             }
             _ => Some(match self.number(key) {
                 Ok(number) => self.group(number),
-                Err(_) => Undefined::new("no such group"),
+                Err(_) => Undefined::value("no such group"),
             }),
         }
     }

@@ -59,12 +59,12 @@ pub struct Args<'s> {
 }
 
 impl<'s> Args<'s> {
-    /// All argument expressions.
+    /// All argument expressions, in the order in which Jinja2 finds them.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr<'s>> {
         self.positional
             .iter()
-            .chain(self.star.as_deref())
             .chain(self.named.iter().map(|(_, value)| value))
+            .chain(self.star.as_deref())
             .chain(self.double_star.as_deref())
     }
 }

@@ -48,9 +48,5 @@ pub fn normalize(text: &str) -> Cow<'_, str> {
 /// Whether a text has anything that Jinja would look at.
 pub fn has_jinja(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.windows(2).any(|pair| match pair {
-        [b'{', b'{' | b'%' | b'#'] => true,
-        [b'#' | b'}' | b'%', b'}'] => true,
-        _ => false,
-    })
+    bytes.windows(2).any(|pair| matches!(pair, [b'{', b'{' | b'%' | b'#'] | [b'#' | b'}' | b'%', b'}']))
 }

@@ -237,6 +237,8 @@ impl<'s> Parser<'s> {
         at: u32,
         ends: &[&str],
     ) -> Result<(Vec<Stmt<'s>>, &'s str), SyntaxError> {
+        // A colon at the end of an opening tag is let pass, for those who come from Python.
+        self.skip_op(":");
         self.expect_tag_end()?;
         self.open.push((tag, at));
         let (body, end) = self.body(ends)?;

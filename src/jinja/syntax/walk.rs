@@ -4,25 +4,26 @@ use std::collections::HashSet;
 
 use super::ast::*;
 
-/// Calls a function with every expression of some statements, outer before inner. Bodies of definitions
-/// and call blocks are part of it.
+/// Calls a function with every expression of some statements, outer before inner, in the order in which Jinja2
+/// finds them (which is that of a macro's dependencies). Bodies of definitions and call blocks are part of it.
 pub fn expressions<'t, 's>(body: &'t [Stmt<'s>], visit: &mut impl FnMut(&'t Expr<'s>)) {
     for statement in body {
         match statement {
             Stmt::Data(..) | Stmt::Break | Stmt::Continue => {}
             Stmt::Output(value) | Stmt::Do(value) | Stmt::Set { value, .. } => expression(value, visit),
-            Stmt::SetBlock { filters, body, .. } | Stmt::Filter { filters, body } => {
-                filters
-                    .iter()
-                    .flat_map(|filter| filter.args.expressions())
-                    .for_each(|arg| expression(arg, visit));
+            Stmt::SetBlock { filters, body, .. } => {
+                filter_arguments(filters, visit);
                 expressions(body, visit);
+            }
+            Stmt::Filter { filters, body } => {
+                expressions(body, visit);
+                filter_arguments(filters, visit);
             }
             Stmt::For(each) => {
                 expression(&each.iterable, visit);
-                each.condition.iter().for_each(|condition| expression(condition, visit));
                 expressions(&each.body, visit);
                 each.otherwise.iter().for_each(|body| expressions(body, visit));
+                each.condition.iter().for_each(|condition| expression(condition, visit));
             }
             Stmt::If { branches, otherwise } => {
                 for (condition, body) in branches {
@@ -46,6 +47,12 @@ pub fn expressions<'t, 's>(body: &'t [Stmt<'s>], visit: &mut impl FnMut(&'t Expr
                 expressions(&definition.body, visit);
             }
         }
+    }
+}
+
+fn filter_arguments<'t, 's>(filters: &'t [FilterCall<'s>], visit: &mut impl FnMut(&'t Expr<'s>)) {
+    for filter in filters {
+        filter.args.expressions().for_each(|arg| expression(arg, visit));
     }
 }
 

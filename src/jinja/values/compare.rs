@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use minijinja::Error;
 use minijinja::value::{Tuple, Value, ValueKind};
 
+use super::dict::is_namespace;
 use super::{Dict, List, Number, Set, check_defined, is_undefined, iterate, pairs, type_name};
 use crate::jinja::error::raise_message;
 
@@ -50,6 +51,7 @@ fn is_dict(value: &Value) -> bool {
     value.downcast_object_ref::<Dict>().is_some()
         || value.is_kwargs()
         || value.downcast_object_ref::<IndexMap<Value, Value>>().is_some()
+        || is_namespace(value)
 }
 
 /// `left == right`

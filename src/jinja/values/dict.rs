@@ -11,7 +11,7 @@ use minijinja::{Error, State};
 use super::compare::{equal_pairs, order_items};
 use super::list::dismantle;
 use super::lock::lock;
-use super::{Arguments, Set, Undefined, check_defined, iterate, list, python_repr, tuple, type_name};
+use super::{Arguments, Set, Tuple, Undefined, check_defined, iterate, list, python_repr, tuple, type_name};
 use crate::jinja::error::raise_message;
 
 /// A dict that is shared by everything that holds it, and mutable. It keeps the order of its keys.
@@ -31,6 +31,9 @@ impl Dict {
 
     /// The value of a key.
     pub fn get(&self, key: &Value) -> Option<Value> {
+        if unhashable(key).is_some() {
+            return None;
+        }
         lock(&self.0).get(key).cloned()
     }
 
@@ -89,7 +92,7 @@ impl Dict {
             }
             "pop" => {
                 let [key, default] = args.bind(["key", "default"], 1)?;
-                let key = key.unwrap_or_default();
+                let key = hashable(key.unwrap_or_default())?;
                 let removed = lock(&self.0).shift_remove(&key).or(default);
                 removed.ok_or_else(|| raise_message(format!("KeyError: {}", python_repr(&key))))?
             }
@@ -159,15 +162,35 @@ pub(crate) fn pairs(value: &Value) -> Option<Vec<(Value, Value)>> {
 
 /// A value that may be a key.
 ///
-/// Errors: lists, dicts and sets may not.
+/// Errors: lists, dicts and sets may not, nor tuples with such in them.
 pub(crate) fn hashable(value: Value) -> Result<Value, Error> {
-    let mutable = super::is_list(&value)
-        || value.downcast_object_ref::<Dict>().is_some()
-        || value.downcast_object_ref::<Set>().is_some();
-    if mutable {
-        return Err(raise_message(format!("unhashable type: '{}'", type_name(&value))));
+    match unhashable(&value) {
+        Some(name) => Err(raise_message(format!("unhashable type: '{name}'"))),
+        None => Ok(value),
     }
-    Ok(value)
+}
+
+/// The type of what makes a value no key.
+pub(super) fn unhashable(value: &Value) -> Option<&'static str> {
+    value.as_object()?;
+    let mut rest = vec![value.clone()];
+    while let Some(value) = rest.pop() {
+        if let Some(tuple) = value.downcast_object_ref::<Tuple>() {
+            rest.extend(tuple.iter().cloned());
+        } else if super::is_list(&value)
+            || value.downcast_object_ref::<Dict>().is_some()
+            || value.downcast_object_ref::<Set>().is_some()
+            || is_namespace(&value)
+        {
+            return Some(type_name(&value));
+        }
+    }
+    None
+}
+
+/// Whether a value is what `namespace()` gives; its type is minijinja's own.
+pub(super) fn is_namespace(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"))
 }
 
 const METHODS: [&str; 11] =
@@ -205,7 +228,7 @@ impl Object for Dict {
         }
         match key.as_str() {
             Some(name) => self.missing(name),
-            None => Some(Undefined::new(format!("dict object has no element {}", python_repr(key)))),
+            None => Some(Undefined::value(format!("dict object has no element {}", python_repr(key)))),
         }
     }
 
@@ -264,12 +287,12 @@ impl Dict {
         if METHODS.contains(&name) {
             return Some(bound_method(DynObject::new(self.clone()), name));
         }
-        Some(Undefined::new(format!("'dict object' has no attribute '{name}'")))
+        Some(Undefined::value(format!("'dict object' has no attribute '{name}'")))
     }
 }
 
 impl Drop for Dict {
     fn drop(&mut self) {
-        dismantle(self.take().into_iter().map(|(_, value)| value).collect());
+        dismantle(self.take().into_iter().flat_map(|(key, value)| [key, value]).collect());
     }
 }

@@ -9,7 +9,7 @@ use minijinja::{Error, State};
 
 use super::compare::order_items;
 use super::lock::lock;
-use super::{Arguments, Dict, Undefined, equal, iterate, python_repr, sort_values};
+use super::{Arguments, Dict, Tuple, Undefined, equal, iterate, python_repr, sort_values};
 use crate::jinja::error::raise_message;
 
 /// A list that is shared by everything that holds it, and mutable.
@@ -176,7 +176,7 @@ impl Object for List {
             Some(index) => Some(items[index].clone()),
             None => {
                 drop(items);
-                Some(Undefined::new(format!("list object has no element {}", python_repr(key))))
+                Some(Undefined::value(format!("list object has no element {}", python_repr(key))))
             }
         }
     }
@@ -185,7 +185,7 @@ impl Object for List {
         if METHODS.contains(&key) {
             return Some(super::dict::bound_method(DynObject::new(self.clone()), key));
         }
-        Some(Undefined::new(format!("'list object' has no attribute '{key}'")))
+        Some(Undefined::value(format!("'list object' has no attribute '{key}'")))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -227,7 +227,7 @@ impl Drop for List {
     }
 }
 
-/// Drops values without recursion into lists and dicts that nothing else holds.
+/// Drops values without recursion into lists, dicts and tuples that nothing else holds.
 pub(super) fn dismantle(mut values: Vec<Value>) {
     while let Some(value) = values.pop() {
         if value.as_object().is_none() {
@@ -242,8 +242,11 @@ pub(super) fn dismantle(mut values: Vec<Value>) {
         } else if let Some(dict) = value.downcast_object::<Dict>() {
             drop(value);
             if let Some(dict) = Arc::into_inner(dict) {
-                values.extend(dict.take().into_iter().map(|(_, value)| value));
+                values.extend(dict.take().into_iter().flat_map(|(key, value)| [key, value]));
             }
+        } else if let Some(tuple) = value.downcast_object::<Tuple>() {
+            drop(value);
+            values.extend(Arc::into_inner(tuple).map(Tuple::into_vec).unwrap_or_default());
         }
     }
 }

@@ -62,7 +62,7 @@ impl Object for Range {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match position(key.as_i64()?, self.length) {
             Some(index) => Some(self.item(index)),
-            None => Some(Undefined::new(format!("range object has no element {key}"))),
+            None => Some(Undefined::value(format!("range object has no element {key}"))),
         }
     }
 

@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, State};
 
-use super::dict::hashable;
+use super::dict::{hashable, unhashable};
 use super::lock::lock;
 use super::{Arguments, iterate, python_repr};
 use crate::jinja::error::raise_message;
@@ -32,7 +32,7 @@ impl Set {
     }
 
     pub(super) fn contains(&self, item: &Value) -> bool {
-        lock(&self.0).contains(item)
+        unhashable(item).is_none() && lock(&self.0).contains(item)
     }
 
     pub(super) fn equals(&self, other: &Set) -> bool {
@@ -44,7 +44,8 @@ impl Set {
         if let Some(operation) = Operation::of_method(method) {
             let mut result = self.items();
             for other in args.positional {
-                result = operation.apply(result, iterate(other)?);
+                let other = iterate(other)?.into_iter().map(hashable).collect::<Result<Vec<_>, _>>()?;
+                result = operation.apply(result, other);
             }
             return Ok(Value::from_object(Set::new(result)?));
         }
@@ -57,6 +58,7 @@ impl Set {
             }
             "discard" | "remove" => {
                 let [item] = args.exactly()?;
+                let item = hashable(item)?;
                 if !lock(&self.0).shift_remove(&item) && method == "remove" {
                     return Err(raise_message(format!("KeyError: {}", python_repr(&item))));
                 }
@@ -81,7 +83,7 @@ impl Set {
             "copy" => Value::from_object(Set::new(self.items())?),
             "issubset" | "issuperset" | "isdisjoint" => {
                 let [other] = args.exactly()?;
-                let other: IndexSet<Value> = iterate(&other)?.into_iter().collect();
+                let other = iterate(&other)?.into_iter().map(hashable).collect::<Result<IndexSet<_>, _>>()?;
                 let items = lock(&self.0);
                 Value::from(match method {
                     "issubset" => items.is_subset(&other),

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 use minijinja::value::{Tuple, Value, ValueKind};
 
+use super::dict::is_namespace;
 use super::{Dict, List, Set, Undefined};
 
 /// How deep containers are written before `...` stands for the rest.
@@ -68,6 +69,10 @@ fn object_repr(out: &mut String, value: &Value, depth: usize) {
         }
     } else if let Some(map) = value.downcast_object_ref::<IndexMap<Value, Value>>() {
         mapping(out, map.iter().map(|(key, value)| (key.clone(), value.clone())).collect(), depth);
+    } else if is_namespace(value) {
+        out.push_str("<Namespace ");
+        mapping(out, super::pairs(value).unwrap_or_default(), depth);
+        out.push('>');
     } else if value.is_kwargs() {
         mapping(out, super::pairs(value).unwrap_or_default(), depth);
     } else if depth > 1 && value.downcast_object_ref::<Undefined>().is_some() {

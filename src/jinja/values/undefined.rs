@@ -20,7 +20,7 @@ pub(crate) struct Undefined {
 
 impl Undefined {
     /// An undefined value with the message of its use, such as `'x' is undefined`.
-    pub(crate) fn new(message: impl Into<String>) -> Value {
+    pub(crate) fn value(message: impl Into<String>) -> Value {
         Value::from_object(Undefined { message: message.into(), lenient: false })
     }
 
