@@ -11,7 +11,7 @@
     {%- set store_as = config.get('store_failures_as') or 'table' -%}
     {%- if store_as not in ['table', 'view'] -%}
       {%- do exceptions.raise_compiler_error(
-          "'" ~ store_as ~ "' is not a valid value for `store_failures_as`. Use table, view or ephemeral"
+          "'" ~ store_as ~ "' is not a valid value for `store_failures_as`. Accepted values are: ['ephemeral', 'table', 'view']"
       ) -%}
     {%- endif -%}
     {%- set old_relation = load_cached_relation(this) -%}
