@@ -29,6 +29,7 @@ impl IgnorePatterns {
 }
 
 fn parse_pattern(line: &str) -> Option<Pattern> {
+    let line = line.trim_start();
     let trimmed = line.trim_end();
     // An escaped blank at the end belongs to the pattern.
     let line =

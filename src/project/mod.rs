@@ -14,6 +14,7 @@
 
 pub mod config;
 mod dbtignore;
+pub mod deps;
 pub mod files;
 pub mod nearest;
 pub mod packages;

@@ -21,6 +21,8 @@ pub struct PackageSpec {
     pub source: PackageSource,
     /// The name that the entry gives the package, if any.
     pub name: Option<String>,
+    /// The entry, rendered.
+    pub rendered: Yaml,
     /// The entry as it is written, before rendering: this is what may be shown and stored.
     pub unrendered: Yaml,
 }
@@ -116,15 +118,15 @@ impl ListFile {
                     Some(render) => render_tree(entry, &self.path, &|_| false, render)?,
                     None => entry.clone(),
                 };
-                let map = rendered.need_map("an entry of `packages`", &self.path)?;
-                spec(map, entry, &self.path)
+                spec(&rendered, entry, &self.path)
             })
             .collect()
     }
 }
 
 /// Reads one entry, here or in a lock file.
-pub(super) fn spec(map: &Mapping, unrendered: &Yaml, file: &Path) -> Result<PackageSpec> {
+pub(super) fn spec(rendered: &Yaml, unrendered: &Yaml, file: &Path) -> Result<PackageSpec> {
+    let map = rendered.need_map("an entry of `packages`", file)?;
     const KINDS: [(&str, &[&str]); 4] = [
         ("local", &[]),
         ("git", &["revision", "warn-unpinned", "subdirectory"]),
@@ -168,7 +170,7 @@ pub(super) fn spec(map: &Mapping, unrendered: &Yaml, file: &Path) -> Result<Pack
         "tarball" => PackageSource::Tarball { url: origin },
         _ => hub(origin, map, unrendered, file)?,
     };
-    Ok(PackageSpec { source, name, unrendered: unrendered.clone() })
+    Ok(PackageSpec { source, name, rendered: rendered.clone(), unrendered: unrendered.clone() })
 }
 
 fn hub(package: String, map: &Mapping, unrendered: &Yaml, file: &Path) -> Result<PackageSource> {

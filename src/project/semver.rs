@@ -115,6 +115,11 @@ impl VersionSpec {
         Some(VersionSpec { matcher, version: Version::parse(version.trim_start())? })
     }
 
+    /// Whether the bound itself is a version before a release.
+    pub fn is_prerelease(&self) -> bool {
+        self.version.is_prerelease()
+    }
+
     /// Whether a version is within the bound. Pre-releases of an excluded upper bound are outside too.
     pub fn allows(&self, version: &Version) -> bool {
         match (self.matcher, version.cmp(&self.version)) {

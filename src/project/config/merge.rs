@@ -1,5 +1,7 @@
 //! How the values of one key combine over the layers, and the form they finally have.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::schema::{Field, Merge, RecordDefault, Shape};
@@ -33,23 +35,23 @@ fn mapping<'a>(key: &str, value: &'a Value, empty: &'a Map<String, Value>) -> Re
 }
 
 /// What a key's value becomes when a nearer layer sets it.
-pub(super) fn combine(field: &Field, old: &Value, new: &Value) -> Result<Value> {
+pub(super) fn combine(field: &Field, old: &Value, new: Arc<Value>) -> Result<Arc<Value>> {
     let empty = Map::new();
-    Ok(match field.merge {
-        Merge::Clobber => new.clone(),
+    let combined = match field.merge {
+        Merge::Clobber => return Ok(new),
         Merge::Append => {
             let mut items = listify(old);
-            items.extend(listify(new));
+            items.extend(listify(&new));
             Value::Array(items)
         }
         Merge::Update => {
             let mut map = mapping(field.key, old, &empty)?.clone();
-            map.extend(mapping(field.key, new, &empty)?.iter().map(|(k, v)| (k.clone(), v.clone())));
+            map.extend(mapping(field.key, &new, &empty)?.iter().map(|(k, v)| (k.clone(), v.clone())));
             Value::Object(map)
         }
         Merge::DictKeyAppend => {
             let mut map = mapping(field.key, old, &empty)?.clone();
-            for (key, value) in mapping(field.key, new, &empty)? {
+            for (key, value) in mapping(field.key, &new, &empty)? {
                 let name = key.trim_start_matches('+');
                 match map.get_mut(name) {
                     Some(Value::Array(items)) if key.starts_with('+') => items.extend(listify(value)),
@@ -60,7 +62,8 @@ pub(super) fn combine(field: &Field, old: &Value, new: &Value) -> Result<Value> 
             }
             Value::Object(map)
         }
-    })
+    };
+    Ok(Arc::new(combined))
 }
 
 /// Brings a value into the form that artifacts show.

@@ -1,6 +1,7 @@
 //! The configuration of a node: what its resource type knows by default, overlaid by the layers that the
 //! project gives ([`resolve`]).
 
+mod colors;
 mod merge;
 mod schema;
 mod tree;
@@ -21,15 +22,25 @@ pub use tree::{ConfigTrees, resolve, resolve_unrendered};
 /// The configuration of one node, an ordered mapping from key to JSON value.
 ///
 /// The keys that the resource type knows are always there, with their defaults; others follow in the order in
-/// which they were first set. Defaults are shared, so a configuration costs as much memory as it deviates.
+/// which they were first set. Defaults and what the project file configures are shared, so a configuration
+/// costs as much memory as the node itself configures.
 #[derive(Clone)]
 pub struct Config {
     schema: &'static Schema,
-    /// Deviations from the defaults, by index of the field.
-    fields: Vec<(usize, Value)>,
-    extras: Vec<(Arc<str>, Value)>,
+    /// Deviations from the defaults.
+    fields: Vec<SetField>,
+    extras: Vec<(Arc<str>, Arc<Value>)>,
     /// Fields that a nearer layer set to null in vain; see [`Config::custom_name`].
     nulled: Vec<usize>,
+}
+
+/// A field that some layer set. What only the project file sets is shared by all nodes below that level.
+#[derive(Clone)]
+struct SetField {
+    index: usize,
+    value: Arc<Value>,
+    /// Whether the value has its final form.
+    is_settled: bool,
 }
 
 /// Hooks are known under two spellings; the one with a hyphen is the key.
@@ -66,13 +77,13 @@ impl Config {
         let key = canonical(key);
         match self.schema.position(key) {
             Some(index) => Some(self.field(index)),
-            None => self.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| value),
+            None => self.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| &**value),
         }
     }
 
     fn field(&self, index: usize) -> &Value {
-        let own = self.fields.iter().find(|(i, _)| *i == index);
-        own.map_or(&self.schema.fields[index].default, |(_, value)| value)
+        let own = self.fields.iter().find(|field| field.index == index);
+        own.map_or(&self.schema.fields[index].default, |field| &field.value)
     }
 
     /// The value of a key if it is a string.
@@ -96,12 +107,19 @@ impl Config {
 
     /// Replaces the value of a key, without looking at its shape.
     pub fn set(&mut self, key: &str, value: Value) {
+        self.set_shared(key, Arc::new(value));
+    }
+
+    fn set_shared(&mut self, key: &str, value: Arc<Value>) {
         let key = canonical(key);
         match self.schema.position(key) {
-            Some(index) => match self.fields.iter_mut().find(|(i, _)| *i == index) {
-                Some((_, old)) => *old = value,
-                None => self.fields.push((index, value)),
-            },
+            Some(index) => {
+                let field = SetField { index, value, is_settled: false };
+                match self.fields.iter_mut().find(|field| field.index == index) {
+                    Some(old) => *old = field,
+                    None => self.fields.push(field),
+                }
+            }
             None => match self.extras.iter_mut().find(|(k, _)| &**k == key) {
                 Some((_, old)) => *old = value,
                 None => self.extras.push((Arc::from(key), value)),
@@ -113,7 +131,7 @@ impl Config {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         let fields = self.schema.fields.iter().enumerate();
         let known = fields.map(|(index, field)| (field.key, self.field(index)));
-        known.chain(self.extras.iter().map(|(key, value)| (&**key, value)))
+        known.chain(self.extras.iter().map(|(key, value)| (&**key, &**value)))
     }
 
     /// The configuration as a JSON object.
@@ -122,7 +140,7 @@ impl Config {
     }
 
     /// Overlays one layer, key by key as the resource type combines them.
-    fn overlay<'a>(&mut self, layer: impl Iterator<Item = (&'a str, &'a Value)>) -> Result<()> {
+    fn overlay<'a>(&mut self, layer: impl Iterator<Item = (&'a str, Arc<Value>)>) -> Result<()> {
         for (key, value) in layer {
             let key = canonical(key);
             let merged = match self.schema.position(key) {
@@ -130,9 +148,9 @@ impl Config {
                     self.nulled.retain(|nulled| *nulled != index);
                     merge::combine(&self.schema.fields[index], self.field(index), value)?
                 }
-                None => value.clone(),
+                None => value,
             };
-            self.set(key, merged);
+            self.set_shared(key, merged);
         }
         Ok(())
     }
@@ -143,24 +161,77 @@ impl Config {
         let sets_null = layers.iter().any(|layer| layer.values().any(Value::is_null));
         let project = (sets_null && self.schema.position("materialized").is_some()).then(|| self.clone());
         for layer in layers {
-            self.overlay(layer.iter().map(|(key, value)| (key.as_str(), value)))?;
+            self.overlay(layer.iter().map(|(key, value)| (key.as_str(), Arc::new(value.clone()))))?;
         }
-        for (index, kept) in project.into_iter().flat_map(|project| project.fields) {
-            if self.field(index).is_null() && !kept.is_null() {
-                self.set(self.schema.fields[index].key, kept);
-                self.nulled.push(index);
+        for kept in project.into_iter().flat_map(|project| project.fields) {
+            if self.field(kept.index).is_null() && !kept.value.is_null() {
+                self.set_shared(self.schema.fields[kept.index].key, kept.value);
+                self.nulled.push(kept.index);
             }
         }
         Ok(())
     }
 
+    /// Checks what a snapshot must configure, which is known only when all its layers are.
+    ///
+    /// # Errors
+    /// If the strategy lacks something, or is given what it does not take.
+    pub fn check_snapshot(&self) -> Result<()> {
+        let is_set = |key: &str| self.get(key).is_some_and(|value| !value.is_null() && value != "");
+        let needs = |message: &str, help: &str| Err(Error::compilation(message).help(help));
+        match self.get_str("strategy") {
+            _ if !is_set("strategy") || !is_set("unique_key") => needs(
+                "Snapshots must be configured with a 'strategy' and 'unique_key'",
+                "for example  strategy: timestamp, unique_key: id, updated_at: updated_at",
+            ),
+            Some("check") => match self.get("check_cols") {
+                Some(Value::Array(columns)) if !columns.is_empty() => Ok(()),
+                Some(Value::String(all)) if all == "all" => Ok(()),
+                Some(Value::String(other)) => needs(
+                    &format!("Invalid value for 'check_cols': {other}"),
+                    "write 'all' or a list of columns",
+                ),
+                _ => needs(
+                    "A snapshot configured with the check strategy must specify a check_cols configuration",
+                    "write  check_cols: all  or a list of columns",
+                ),
+            },
+            Some("timestamp") if !is_set("updated_at") => needs(
+                "A snapshot configured with the timestamp strategy must specify an updated_at configuration",
+                "name the column that says when a row was changed",
+            ),
+            Some("timestamp") if is_set("check_cols") => needs(
+                "A 'timestamp' snapshot should not have 'check_cols'",
+                "remove it, or take the strategy 'check'",
+            ),
+            _ if self.get_str("materialized") != Some("snapshot") => needs(
+                "A snapshot must have a materialized value of 'snapshot'",
+                "remove the configuration `materialized` from this snapshot",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// Brings the values into their final form and checks them.
     fn finish(&mut self) -> Result<()> {
-        for (index, value) in &mut self.fields {
-            merge::normalize(&self.schema.fields[*index], value)?;
+        for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
+            merge::normalize(&self.schema.fields[field.index], Arc::make_mut(&mut field.value))?;
+            field.is_settled = true;
         }
         self.finish_test();
         self.check()
+    }
+
+    /// Brings the values into their final form where that is possible, so that nodes can share them. Values
+    /// that are wrong may still be replaced by nearer layers.
+    fn settle(&mut self) {
+        for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
+            let mut value = Value::clone(&field.value);
+            if merge::normalize(&self.schema.fields[field.index], &mut value).is_ok() {
+                field.value = Arc::new(value);
+                field.is_settled = true;
+            }
+        }
     }
 
     /// For tests, `store_failures_as` rules `store_failures`, and stands for it where it is not set.
@@ -190,6 +261,11 @@ impl Config {
         {
             return Err(Error::compilation(format!("a {fixed} cannot be materialized as '{chosen}'"))
                 .help(format!("remove the configuration `materialized` from this {fixed}")));
+        }
+        let color = self.get("docs").and_then(|docs| docs.get("node_color")?.as_str());
+        if let Some(color) = color.filter(|color| !colors::is_color(color)) {
+            return Err(Error::compilation(format!("Invalid color name for docs.node_color: {color}"))
+                .help("use the name of an HTML color, or a code such as '#ff7f50'"));
         }
         let is_enforced =
             self.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true));

@@ -105,6 +105,7 @@ fn wrong_shapes_are_told() {
             "`contract.enforced`: expected true or false, found \"no\"",
         ),
         (json!({"pre-hook": [{"no": "sql"}]}), "`pre-hook`: expected SQL"),
+        (json!({"docs": {"node_color": "reddish"}}), "docs.node_color: reddish"),
         (
             json!({"contract": {"enforced": true}, "materialized": "incremental"}),
             "`on_schema_change`: 'ignore'",
@@ -150,4 +151,38 @@ fn reads_back_what_it_writes() {
         model("models: {+tags: x, +hello: {a: 1}}", json!({"materialized": "table"})).expect("a config");
     let Value::Object(written) = config.to_json() else { panic!("an object") };
     assert_eq!(Config::from_json(ResourceType::Model, &written).expect("a config"), config);
+}
+
+#[test]
+fn snapshots_need_what_their_strategy_needs() {
+    let cases = [
+        (json!({}), Some("'strategy' and 'unique_key'")),
+        (json!({"strategy": "check", "unique_key": ""}), Some("'strategy' and 'unique_key'")),
+        (json!({"strategy": "check", "unique_key": "id"}), Some("must specify a check_cols")),
+        (
+            json!({"strategy": "check", "unique_key": "id", "check_cols": []}),
+            Some("must specify a check_cols"),
+        ),
+        (json!({"strategy": "check", "unique_key": "id", "check_cols": "a"}), Some("'check_cols': a")),
+        (json!({"strategy": "check", "unique_key": ["id"], "check_cols": ["a"]}), None),
+        (json!({"strategy": "timestamp", "unique_key": "id"}), Some("updated_at")),
+        (
+            json!({"strategy": "timestamp", "unique_key": "id", "updated_at": "a", "check_cols": "all"}),
+            Some("not have"),
+        ),
+        (json!({"strategy": "timestamp", "unique_key": "id", "updated_at": "a"}), None),
+        (json!({"strategy": "own", "unique_key": "id", "materialized": "table"}), Some("materialized value")),
+        (json!({"strategy": "own", "unique_key": "id"}), None),
+    ];
+    for (calls, expected) in cases {
+        let tree = trees("models: {}");
+        let config = resolve(ResourceType::Snapshot, &tree, None, &fqn("a.b"), None, object(&calls).as_ref());
+        let result = config.expect("a config").check_snapshot();
+        match expected {
+            None => assert!(result.is_ok(), "{calls}: {result:?}"),
+            Some(expected) => {
+                assert!(result.is_err_and(|error| error.message().contains(expected)), "{calls}")
+            }
+        }
+    }
 }

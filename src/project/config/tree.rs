@@ -1,11 +1,12 @@
 //! The configurations in `dbt_project.yml`: trees along which a node's path is walked.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
 use super::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::project::resource::ResourceType;
 use crate::project::yaml::{Mapping, Yaml};
 
@@ -44,8 +45,10 @@ fn section_of(resource: ResourceType) -> usize {
 /// One level of a tree: what it configures, and the levels below by folder, package or file name.
 #[derive(Debug, Default)]
 struct Level {
-    configs: Vec<(String, Value)>,
+    configs: Vec<(String, Arc<Value>)>,
     below: HashMap<String, Level>,
+    /// What this level and those above it come to, for the resource type that the section is named after.
+    resolved: OnceLock<Result<Config>>,
 }
 
 impl Level {
@@ -68,7 +71,7 @@ impl Level {
 
     /// Sets a key of this level; one that is spelled both with and without `+` counts once.
     fn configure(&mut self, key: &str, value: &Yaml) {
-        let value = value.to_json();
+        let value = Arc::new(value.to_json());
         match self.configs.iter_mut().find(|(k, _)| k == key) {
             Some((_, old)) => *old = value,
             None => self.configs.push((key.to_owned(), value)),
@@ -79,6 +82,10 @@ impl Level {
     fn along<'a>(&'a self, fqn: &'a [String]) -> impl Iterator<Item = &'a Level> {
         let mut path = fqn.iter();
         std::iter::successors(Some(self), move |level| level.below.get(path.next()?))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, Arc<Value>)> {
+        self.configs.iter().map(|(key, value)| (key.as_str(), Arc::clone(value)))
     }
 
     fn collect_paths(&self, path: &[String], paths: &mut Vec<Vec<String>>) {
@@ -123,6 +130,31 @@ impl ConfigTrees {
     fn layers<'a>(&'a self, resource: ResourceType, fqn: &'a [String]) -> impl Iterator<Item = &'a Level> {
         self.sections[section_of(resource)].along(fqn)
     }
+
+    /// What the tree says about a node. Nodes share the values, and the work.
+    fn resolved(&self, resource: ResourceType, fqn: &[String]) -> Result<Config> {
+        let defaults = Config::new(resource);
+        let overlaid = |config: &Config, level: &Level| {
+            let mut config = config.clone();
+            config.overlay(level.pairs())?;
+            config.settle();
+            Ok(config)
+        };
+        if !is_named_after(resource) {
+            return self.layers(resource, fqn).try_fold(defaults, |config, level| overlaid(&config, level));
+        }
+        let mut nearest = &defaults;
+        for level in self.layers(resource, fqn) {
+            nearest =
+                level.resolved.get_or_init(|| overlaid(nearest, level)).as_ref().map_err(Error::clone)?;
+        }
+        Ok(nearest.clone())
+    }
+}
+
+/// Whether a section of the project file bears the name of a resource type; others share that of models.
+fn is_named_after(resource: ResourceType) -> bool {
+    resource == ResourceType::Model || section_of(resource) != section_of(ResourceType::Model)
 }
 
 fn section_of_file<'a>(project: &'a Mapping, section: &str) -> Option<&'a Mapping> {
@@ -145,17 +177,11 @@ pub fn resolve(
     properties: Option<&Map<String, Value>>,
     calls: Option<&Map<String, Value>>,
 ) -> Result<Config> {
-    fn pairs(level: &Level) -> impl Iterator<Item = (&str, &Value)> {
-        level.configs.iter().map(|(key, value)| (key.as_str(), value))
-    }
-    let mut config = Config::new(resource);
-    for level in own.layers(resource, fqn) {
-        config.overlay(pairs(level))?;
-    }
+    let mut config = own.resolved(resource, fqn)?;
     let layers: Vec<_> = [properties, calls].into_iter().flatten().collect();
     config.overlay_own(&layers)?;
     for level in root.into_iter().flat_map(|root| root.layers(resource, fqn)) {
-        config.overlay(pairs(level))?;
+        config.overlay(level.pairs())?;
     }
     config.finish()?;
     Ok(config)
@@ -179,7 +205,7 @@ pub fn resolve_unrendered(
     };
     let from_tree = |trees: &ConfigTrees, config: &mut Map<String, Value>| {
         for level in section.into_iter().flat_map(|section| trees.layers(section, fqn)) {
-            config.extend(level.configs.iter().cloned());
+            config.extend(level.configs.iter().map(|(key, value)| (key.clone(), Value::clone(value))));
         }
     };
     let mut config = Map::new();

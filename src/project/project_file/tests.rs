@@ -44,7 +44,7 @@ on-run-start: '{{ not_rendered }}'
 on-run-end: [a, b]
 require-dbt-version: ['>=1.0.0', '<2.0.0']
 dispatch: [{macro_namespace: dbt_utils, search_order: [shop, dbt_utils]}]
-quoting: {identifier: true, schema:}
+quoting: {identifier: true, schema: null}
 restrict-access: '{{ yes }}'
 vars: {a: '{{ later }}'}
 models: {shop: {+enabled: '{{ yes }}', +pre-hook: '{{ later }}'}}

@@ -7,7 +7,9 @@
 
 mod emit;
 mod parse;
+mod problem;
 mod scalar;
+mod scan;
 
 use std::path::Path;
 

@@ -1,14 +1,15 @@
-//! From the text of a file to the tree. The scanner of `saphyr-parser` gives a stream of events; the tree is
-//! built over it without recursion, and within bounds, so that no input can exhaust the stack or the memory.
+//! From tokens to the tree, within bounds, so that no input can exhaust the stack or the memory.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
-
+use super::problem::{Problem, QUOTE_JINJA};
+use super::scan::{Scanner, Token, TokenKind};
 use super::{Mapping, Yaml, YamlValue, scalar};
-use crate::error::{Error, Location, Result};
+use crate::error::Result as PublicResult;
+
+type Result<T> = std::result::Result<T, Problem>;
 
 /// Mappings and lists may be nested this deep.
 const MAX_DEPTH: usize = 200;
@@ -28,330 +29,435 @@ pub struct Duplicate {
 /// Reads the only document of a YAML text. A text without any node is null.
 ///
 /// The error tells what is wrong in terms of the text, with the line and a caret. `path` is only told.
-pub fn parse(text: &str, path: &Path) -> Result<Yaml> {
+pub fn parse(text: &str, path: &Path) -> PublicResult<Yaml> {
     parse_checked(text, path).map(|(root, _)| root)
 }
 
 /// Like [`parse`]; also tells of the keys that stand twice, about which dbt warns.
-pub fn parse_checked(text: &str, path: &Path) -> Result<(Yaml, Vec<Duplicate>)> {
+pub fn parse_checked(text: &str, path: &Path) -> PublicResult<(Yaml, Vec<Duplicate>)> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder::default();
-    builder
-        .read(source)
-        .map(|root| (root, builder.duplicates))
-        .map_err(|problem| problem.into_error(source, path))
+    let mut parser = Parser {
+        scanner: Scanner::new(source),
+        anchors: HashMap::new(),
+        aliased_nodes: 0,
+        duplicates: Vec::new(),
+    };
+    let root = refuse_control_characters(source).and_then(|()| parser.document());
+    root.map(|root| (root, parser.duplicates)).map_err(|problem| problem.into_error(source, path))
 }
 
-/// What is wrong and where, before the file's name and text are added.
-struct Problem {
-    message: String,
-    help: Option<&'static str>,
-    line: usize,
-    column: usize,
-}
-
-impl Problem {
-    fn new(message: impl Into<String>, line: u32, column: u32) -> Self {
-        Problem { message: message.into(), help: None, line: line as usize, column: column as usize }
-    }
-
-    fn at(message: impl Into<String>, marker: &Marker) -> Self {
-        let (line, column) = position(marker);
-        Problem::new(message, line, column)
-    }
-
-    fn help(mut self, help: &'static str) -> Self {
-        self.help = Some(help);
-        self
-    }
-
-    fn into_error(self, source: &str, path: &Path) -> Error {
-        let line = source.lines().nth(self.line.saturating_sub(1)).unwrap_or_default();
-        let help = self.help.or_else(|| help_for(&self.message, line));
-        let location = Location::new(path, self.line, self.column);
-        let error = Error::parsing(self.message).at(location).excerpt_from(source);
-        match help {
-            Some(help) => error.help(help),
-            None => error,
-        }
-    }
-}
-
-impl From<ScanError> for Problem {
-    fn from(error: ScanError) -> Self {
-        Problem::at(format!("invalid YAML: {}", error.info()), error.marker())
-    }
-}
-
-const QUOTE_JINJA: &str = "put Jinja in quotes: key: \"{{ ... }}\"";
-
-/// What most often is behind a syntax error, guessed from the line where it was noticed.
-fn help_for(message: &str, line: &str) -> Option<&'static str> {
-    let indent = &line[..line.len() - line.trim_start().len()];
-    if indent.contains('\t') {
-        return Some("indent with spaces; YAML does not allow tabs there");
-    }
-    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start().trim_start_matches("- ");
-    if value.starts_with("{{") || value.starts_with("{%") {
-        return Some(QUOTE_JINJA);
-    }
-    if message.contains("mapping values are not allowed") {
-        return Some("put a text that contains ': ' in quotes, or check the indentation");
-    }
-    if value.starts_with(['@', '`', '%']) {
-        return Some("put a text that starts with this character in quotes");
-    }
-    None
-}
-
-fn position(marker: &Marker) -> (u32, u32) {
-    (u32::try_from(marker.line()).unwrap_or(u32::MAX), u32::try_from(marker.col() + 1).unwrap_or(u32::MAX))
-}
-
-/// A mapping or list that is still open.
-struct Frame {
-    content: Content,
-    line: u32,
-    column: u32,
-    anchor: usize,
-    /// How many levels are nested inside so far.
-    height: usize,
-    /// How many nodes are inside so far.
-    nodes: usize,
-}
-
-enum Content {
-    Seq(Vec<Yaml>),
-    Map {
-        entries: Vec<(Yaml, Yaml)>,
-        key: Option<Key>,
-        /// The values of `<<` keys.
-        merges: Vec<Yaml>,
-        /// A `!!set`: keys without values.
-        is_set: bool,
-    },
-}
-
-enum Key {
-    Merge,
-    Plain(Yaml),
+/// Characters that no YAML text has.
+fn refuse_control_characters(source: &str) -> Result<()> {
+    let is_control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f;
+    let Some(index) = source.bytes().position(is_control) else { return Ok(()) };
+    let before = &source[..index];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
+    let place = (count(before.matches('\n').count()), count(before[line_start..].chars().count()));
+    let message = format!("the control character 0x{:02x} is not allowed in YAML", source.as_bytes()[index]);
+    Err(Problem::new(message, place).help("is this a text file?"))
 }
 
 /// A finished node with its measures, which bound what aliases can do.
 #[derive(Clone)]
 struct Node {
     yaml: Yaml,
+    /// How many levels are inside.
     height: usize,
+    /// How many nodes this is, with those inside.
     nodes: usize,
     /// Whether it is an unquoted `<<`.
     is_merge_key: bool,
 }
 
 impl Node {
-    fn scalar(yaml: Yaml) -> Self {
-        Node { yaml, height: 0, nodes: 1, is_merge_key: false }
+    fn scalar(value: YamlValue, (line, column): (u32, u32)) -> Self {
+        Node { yaml: Yaml { value, line, column }, height: 0, nodes: 1, is_merge_key: false }
     }
 }
 
-#[derive(Default)]
-struct Builder {
-    open: Vec<Frame>,
-    root: Option<Yaml>,
-    anchors: HashMap<usize, Node>,
+struct Parser<'a> {
+    scanner: Scanner<'a>,
+    /// The nodes with an anchor; `None` as long as the node is not finished.
+    anchors: HashMap<&'a str, Option<Node>>,
     aliased_nodes: usize,
     duplicates: Vec<Duplicate>,
 }
 
-impl Builder {
-    fn read(&mut self, source: &str) -> Result<Yaml, Problem> {
-        refuse_control_characters(source)?;
-        let mut documents = 0;
-        for event in Parser::new_from_str(source) {
-            let (event, span) = event?;
-            let (line, column) = position(&span.start);
-            match event {
-                Event::DocumentStart(_) if documents == 1 => {
-                    return Err(Problem::new("a second YAML document starts here", line, column)
-                        .help("keep one document in a file: remove the line '---'"));
-                }
-                Event::DocumentStart(_) => documents += 1,
-                Event::Scalar(text, style, anchor, tag) => {
-                    let node = scalar_node(&text, style, tag.as_deref(), line, column)?;
-                    self.close_node(node, anchor)?;
-                }
-                Event::Alias(id) => {
-                    let node = self.alias(id, line, column)?;
-                    self.close_node(node, 0)?;
-                }
-                Event::SequenceStart(anchor, tag) => {
-                    check_collection_tag(tag.as_deref(), &["seq"], line, column)?;
-                    self.open(Content::Seq(Vec::new()), anchor, line, column)?;
-                }
-                Event::MappingStart(anchor, tag) => {
-                    check_collection_tag(tag.as_deref(), &["map", "set"], line, column)?;
-                    let is_set = tag.is_some_and(|tag| tag.suffix == "set");
-                    let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new(), is_set };
-                    self.open(content, anchor, line, column)?;
-                }
-                Event::SequenceEnd | Event::MappingEnd => self.close_collection()?,
-                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+/// Where a node stands, which decides what it can be.
+#[derive(Clone, Copy, PartialEq)]
+enum Context {
+    Flow,
+    Block,
+    /// In a block mapping, where a list need not be indented.
+    BlockValue,
+}
+
+impl<'a> Parser<'a> {
+    fn document(&mut self) -> Result<Yaml> {
+        self.take_if(&TokenKind::DocumentStart)?;
+        let root = match self.scanner.peek()?.kind {
+            TokenKind::StreamEnd => return Ok(Yaml::null()),
+            // A document without content, with both of its marks.
+            TokenKind::DocumentEnd => Node::scalar(YamlValue::Null, (1, 1)),
+            _ => self.node(Context::Block, 0)?,
+        };
+        while self.take_if(&TokenKind::DocumentEnd)? {}
+        let end = self.scanner.peek()?;
+        match end.kind {
+            TokenKind::StreamEnd => Ok(root.yaml),
+            TokenKind::DocumentStart => Err(Problem::new("a second YAML document starts here", end.place)
+                .help("keep one document in a file: remove the line '---'")),
+            _ => Err(Problem::new("this does not belong to the value before it", end.place)
+                .help("check the indentation")),
+        }
+    }
+
+    fn take_if(&mut self, kind: &TokenKind) -> Result<bool> {
+        let is_there = self.scanner.peek()?.kind == *kind;
+        if is_there {
+            self.scanner.next()?;
+        }
+        Ok(is_there)
+    }
+
+    fn next_is(&mut self, kinds: &[TokenKind]) -> Result<bool> {
+        Ok(kinds.contains(&self.scanner.peek()?.kind))
+    }
+
+    /// A node, or the empty one if one of `ends` follows.
+    fn node_unless(&mut self, ends: &[TokenKind], context: Context, depth: usize) -> Result<Node> {
+        let next = self.scanner.peek()?;
+        match ends.contains(&next.kind) {
+            true => Ok(Node::scalar(YamlValue::Null, next.place)),
+            false => self.node(context, depth),
+        }
+    }
+
+    /// A node with its anchor and tag. `depth` counts the collections around it.
+    fn node(&mut self, context: Context, depth: usize) -> Result<Node> {
+        let mut anchor = None;
+        let mut tag = None;
+        let place = self.scanner.peek()?.place;
+        loop {
+            match self.scanner.peek()?.kind {
+                TokenKind::Anchor(name) if anchor.is_none() => anchor = Some(name),
+                TokenKind::Tag(name) if tag.is_none() => tag = Some(name),
+                _ => break,
             }
+            self.scanner.next()?;
         }
-        Ok(self.root.take().unwrap_or_else(Yaml::null))
-    }
-
-    fn open(&mut self, content: Content, anchor: usize, line: u32, column: u32) -> Result<(), Problem> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(too_deep(line, column));
+        if let Some(name) = anchor {
+            self.anchors.insert(name, None);
         }
-        self.open.push(Frame { content, line, column, anchor, height: 0, nodes: 0 });
-        Ok(())
-    }
-
-    fn alias(&mut self, id: usize, line: u32, column: u32) -> Result<Node, Problem> {
-        let Some(node) = self.anchors.get(&id) else {
-            return Err(Problem::new("this alias stands inside the node that it refers to", line, column)
-                .help("a node cannot contain itself: write the content out"));
-        };
-        self.aliased_nodes += node.nodes;
-        if self.aliased_nodes > MAX_ALIASED_NODES {
-            let message = format!("the aliases of this file stand for more than {MAX_ALIASED_NODES} nodes");
-            return Err(Problem::new(message, line, column));
+        let properties = (anchor.is_some() || tag.is_some()).then_some(place);
+        let mut node = self.content(context, depth, tag, properties)?;
+        if let Some(place) = properties {
+            (node.yaml.line, node.yaml.column) = place;
         }
-        Ok(node.clone())
-    }
-
-    fn close_collection(&mut self) -> Result<(), Problem> {
-        // The parser balances starts and ends.
-        let Some(frame) = self.open.pop() else { return Ok(()) };
-        let value = match frame.content {
-            Content::Seq(items) => YamlValue::Seq(items),
-            Content::Map { entries, merges, .. } => {
-                let entries = unique(entries, &mut self.duplicates);
-                YamlValue::Map(Mapping { entries: merge(merges, entries)? })
-            }
-        };
-        let yaml = Yaml { value, line: frame.line, column: frame.column };
-        let node = Node { yaml, height: frame.height + 1, nodes: frame.nodes + 1, is_merge_key: false };
-        self.close_node(node, frame.anchor)
-    }
-
-    /// Hands a finished node to the collection that is open around it.
-    fn close_node(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
-        if anchor > 0 {
-            self.anchors.insert(anchor, node.clone());
+        if let Some(name) = anchor {
+            self.anchors.insert(name, Some(node.clone()));
         }
-        let depth = self.open.len();
-        let Some(frame) = self.open.last_mut() else {
-            self.root = Some(node.yaml);
-            return Ok(());
-        };
         if depth + node.height > MAX_DEPTH {
-            return Err(too_deep(node.yaml.line, node.yaml.column));
+            return Err(too_deep(place));
         }
-        frame.height = frame.height.max(node.height);
-        frame.nodes += node.nodes;
-        match &mut frame.content {
-            Content::Seq(items) => items.push(node.yaml),
-            Content::Map { entries, key, merges, is_set } => match key.take() {
-                None if node.is_merge_key => *key = Some(Key::Merge),
-                None => {
-                    check_key(&node.yaml)?;
-                    *key = Some(Key::Plain(node.yaml));
-                }
-                Some(Key::Merge) => merges.push(node.yaml),
-                Some(Key::Plain(_)) if *is_set && !node.yaml.is_null() => {
-                    return Err(Problem::new("a set has keys only", node.yaml.line, node.yaml.column));
-                }
-                Some(Key::Plain(key)) => entries.push((key, node.yaml)),
-            },
+        Ok(node)
+    }
+
+    /// What stands behind anchor and tag, which start at `start` if there are any.
+    fn content(
+        &mut self,
+        context: Context,
+        depth: usize,
+        tag: Option<&str>,
+        properties: Option<(u32, u32)>,
+    ) -> Result<Node> {
+        let next = self.scanner.peek()?;
+        let place = next.place;
+        let is_collection = !matches!(next.kind, TokenKind::Scalar { .. } | TokenKind::Alias(_));
+        if is_collection && depth >= MAX_DEPTH {
+            return Err(too_deep(place));
         }
-        Ok(())
+        match next.kind {
+            TokenKind::BlockEntry if context == Context::BlockValue => {
+                check_collection_tag(tag, &["!!seq"], place)?;
+                self.indentless_seq(place, depth + 1)
+            }
+            TokenKind::FlowSeqStart => {
+                check_collection_tag(tag, &["!!seq"], place)?;
+                self.flow_seq(depth + 1)
+            }
+            TokenKind::BlockSeqStart if context != Context::Flow => {
+                check_collection_tag(tag, &["!!seq"], place)?;
+                self.block_seq(depth + 1)
+            }
+            TokenKind::FlowMapStart => {
+                check_collection_tag(tag, &["!!map", "!!set"], place)?;
+                self.flow_map(depth + 1)
+            }
+            TokenKind::BlockMapStart if context != Context::Flow => {
+                check_collection_tag(tag, &["!!map", "!!set"], place)?;
+                self.block_map(depth + 1)
+            }
+            TokenKind::Alias(_) | TokenKind::Scalar { .. } => {
+                let token = self.scanner.next()?;
+                self.leaf(token, tag, properties)
+            }
+            _ if properties.is_some() => tagged_or_plain("", true, tag, place),
+            _ => Err(unexpected(next)),
+        }
+    }
+
+    /// An alias or a scalar.
+    fn leaf(&mut self, token: Token<'a>, tag: Option<&str>, properties: Option<(u32, u32)>) -> Result<Node> {
+        let place = properties.unwrap_or(token.place);
+        match token.kind {
+            TokenKind::Alias(_) if properties.is_some() => {
+                Err(Problem::new("an alias has no anchor or tag of its own", token.place))
+            }
+            TokenKind::Alias(name) => self.alias(name, token.place),
+            TokenKind::Scalar { text, is_plain } => tagged_or_plain(&text, is_plain, tag, place),
+            _ => Err(unexpected(&token)),
+        }
+    }
+
+    fn alias(&mut self, name: &str, place: (u32, u32)) -> Result<Node> {
+        match self.anchors.get(name) {
+            Some(Some(node)) => {
+                self.aliased_nodes += node.nodes;
+                if self.aliased_nodes > MAX_ALIASED_NODES {
+                    let message =
+                        format!("the aliases of this file stand for more than {MAX_ALIASED_NODES} nodes");
+                    return Err(Problem::new(message, place));
+                }
+                Ok(node.clone())
+            }
+            Some(None) => Err(Problem::new("this alias stands inside the node that it refers to", place)
+                .help("a node cannot contain itself: write the content out")),
+            None => Err(Problem::new(format!("there is no anchor '&{name}' before this alias"), place)
+                .help("put a text that starts with '*' in quotes")),
+        }
+    }
+
+    fn block_seq(&mut self, depth: usize) -> Result<Node> {
+        const ENDS: &[TokenKind] = &[TokenKind::BlockEntry, TokenKind::BlockEnd];
+        let start = self.scanner.next()?;
+        let mut items = Items::default();
+        loop {
+            if self.take_if(&TokenKind::BlockEntry)? {
+                items.push(self.node_unless(ENDS, Context::Block, depth)?);
+            } else if self.take_if(&TokenKind::BlockEnd)? {
+                return Ok(items.finish(start.place));
+            } else {
+                let next = self.scanner.peek()?;
+                return Err(Problem::new("expected '-' for the next item of the list", next.place)
+                    .help("check the indentation"));
+            }
+        }
+    }
+
+    /// A list that is indented no more than the key it belongs to.
+    fn indentless_seq(&mut self, place: (u32, u32), depth: usize) -> Result<Node> {
+        const ENDS: &[TokenKind] =
+            &[TokenKind::BlockEntry, TokenKind::Key, TokenKind::Value, TokenKind::BlockEnd];
+        let mut items = Items::default();
+        while self.take_if(&TokenKind::BlockEntry)? {
+            items.push(self.node_unless(ENDS, Context::Block, depth)?);
+        }
+        Ok(items.finish(place))
+    }
+
+    fn block_map(&mut self, depth: usize) -> Result<Node> {
+        const ENDS: &[TokenKind] = &[TokenKind::Key, TokenKind::Value, TokenKind::BlockEnd];
+        let start = self.scanner.next()?;
+        let mut entries = Entries::default();
+        loop {
+            if self.take_if(&TokenKind::BlockEnd)? {
+                return entries.finish(start.place, &mut self.duplicates);
+            }
+            if !self.take_if(&TokenKind::Key)? {
+                let next = self.scanner.peek()?;
+                return Err(
+                    Problem::new("expected a key of the mapping", next.place).help("check the indentation")
+                );
+            }
+            let key = self.node_unless(ENDS, Context::BlockValue, depth)?;
+            let place = self.scanner.peek()?.place;
+            let value = match self.take_if(&TokenKind::Value)? {
+                true => self.node_unless(ENDS, Context::BlockValue, depth)?,
+                false => Node::scalar(YamlValue::Null, place),
+            };
+            entries.push(key, value)?;
+        }
+    }
+
+    fn flow_seq(&mut self, depth: usize) -> Result<Node> {
+        const ENDS: &[TokenKind] = &[TokenKind::Value, TokenKind::FlowEntry, TokenKind::FlowSeqEnd];
+        let start = self.scanner.next()?;
+        let mut items = Items::default();
+        while !self.take_if(&TokenKind::FlowSeqEnd)? {
+            if !items.items.is_empty() {
+                self.comma("]", start.place)?;
+                if self.take_if(&TokenKind::FlowSeqEnd)? {
+                    break;
+                }
+            }
+            let place = self.scanner.peek()?.place;
+            if self.take_if(&TokenKind::Key)? {
+                // A single pair is a mapping of its own.
+                if depth >= MAX_DEPTH {
+                    return Err(too_deep(place));
+                }
+                let mut entries = Entries::default();
+                let key = self.node_unless(ENDS, Context::Flow, depth + 1)?;
+                let value = self.flow_value(ENDS, depth + 1)?;
+                entries.push(key, value)?;
+                items.push(entries.finish(place, &mut self.duplicates)?);
+            } else {
+                items.push(self.node(Context::Flow, depth)?);
+            }
+        }
+        Ok(items.finish(start.place))
+    }
+
+    fn flow_map(&mut self, depth: usize) -> Result<Node> {
+        const ENDS: &[TokenKind] = &[TokenKind::Value, TokenKind::FlowEntry, TokenKind::FlowMapEnd];
+        let start = self.scanner.next()?;
+        let mut entries = Entries::default();
+        while !self.take_if(&TokenKind::FlowMapEnd)? {
+            if !entries.is_empty() {
+                self.comma("}", start.place)?;
+                if self.take_if(&TokenKind::FlowMapEnd)? {
+                    break;
+                }
+            }
+            let place = self.scanner.peek()?.place;
+            if self.take_if(&TokenKind::Key)? {
+                let key = self.node_unless(ENDS, Context::Flow, depth)?;
+                let value = self.flow_value(ENDS, depth)?;
+                entries.push(key, value)?;
+            } else {
+                let key = self.node(Context::Flow, depth)?;
+                entries.push(key, Node::scalar(YamlValue::Null, place))?;
+            }
+        }
+        entries.finish(start.place, &mut self.duplicates)
+    }
+
+    fn flow_value(&mut self, ends: &[TokenKind], depth: usize) -> Result<Node> {
+        let place = self.scanner.peek()?.place;
+        match self.take_if(&TokenKind::Value)? && !self.next_is(&ends[1..])? {
+            true => self.node(Context::Flow, depth),
+            false => Ok(Node::scalar(YamlValue::Null, place)),
+        }
+    }
+
+    fn comma(&mut self, end: &str, start: (u32, u32)) -> Result<()> {
+        if self.take_if(&TokenKind::FlowEntry)? {
+            return Ok(());
+        }
+        let next = self.scanner.peek()?;
+        match next.kind {
+            TokenKind::StreamEnd | TokenKind::DocumentStart => {
+                Err(Problem::new(format!("there is no '{end}' to close this"), start))
+            }
+            _ => Err(Problem::new(format!("expected ',' or '{end}'"), next.place)),
+        }
     }
 }
 
-fn too_deep(line: u32, column: u32) -> Problem {
-    Problem::new(format!("mappings and lists are nested more than {MAX_DEPTH} levels deep"), line, column)
+fn too_deep(place: (u32, u32)) -> Problem {
+    Problem::new(format!("mappings and lists are nested more than {MAX_DEPTH} levels deep"), place)
 }
 
-/// Characters that YAML does not allow and the scanner would not refuse.
-fn refuse_control_characters(source: &str) -> Result<(), Problem> {
-    let is_control = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f;
-    let Some(index) = source.bytes().position(is_control) else { return Ok(()) };
-    let before = &source[..index];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
-    let column = before[line_start..].chars().count() + 1;
-    let message = format!("the control character 0x{:02x} is not allowed in YAML", source.as_bytes()[index]);
-    Err(Problem { message, help: Some("is this a text file?"), line, column })
+fn unexpected(token: &Token) -> Problem {
+    let message = match token.kind {
+        TokenKind::FlowEntry => "unexpected ','",
+        TokenKind::FlowSeqEnd => "unexpected ']'",
+        TokenKind::FlowMapEnd => "unexpected '}'",
+        TokenKind::BlockEntry => "a list cannot start here",
+        TokenKind::StreamEnd => "the text ends where a value is expected",
+        _ => "expected a value",
+    };
+    Problem::new(message, token.place)
 }
 
-fn scalar_node(
-    text: &str,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-    line: u32,
-    column: u32,
-) -> Result<Node, Problem> {
-    let is_plain = style == ScalarStyle::Plain;
+fn tagged_or_plain(text: &str, is_plain: bool, tag: Option<&str>, place: (u32, u32)) -> Result<Node> {
     let value = match tag {
         None if is_plain => scalar::resolve(text),
         None => Ok(YamlValue::Str(text.to_owned())),
-        Some(tag) => tagged_scalar(text, tag),
+        Some(tag) => scalar::tagged(text, tag),
     };
-    let value = value.map_err(|message| {
-        Problem::new(message, line, column).help("put it in quotes if it is meant as text")
-    })?;
+    let value = value
+        .map_err(|message| Problem::new(message, place).help("put it in quotes if it is meant as text"))?;
     let is_merge_key = is_plain && tag.is_none() && text == "<<";
-    Ok(Node { is_merge_key, ..Node::scalar(Yaml { value, line, column }) })
+    Ok(Node { is_merge_key, ..Node::scalar(value, place) })
 }
 
-fn is_core(tag: &Tag) -> bool {
-    tag.is_yaml_core_schema() || tag.handle == "!!"
-}
-
-fn tagged_scalar(text: &str, tag: &Tag) -> Result<YamlValue, String> {
-    let misfit = || format!("'{text}' does not fit its tag !!{}", tag.suffix);
-    if tag.handle.is_empty() && tag.suffix == "!" {
-        return Ok(YamlValue::Str(text.to_owned()));
-    }
-    if !is_core(tag) {
-        return Err(format!("unknown tag {tag}"));
-    }
-    match tag.suffix.as_str() {
-        "str" => Ok(YamlValue::Str(text.to_owned())),
-        "null" => Ok(YamlValue::Null),
-        "timestamp" => scalar::timestamp(text).map(YamlValue::Timestamp),
-        "bool" => scalar::word(text).filter(|value| matches!(value, YamlValue::Bool(_))).ok_or_else(misfit),
-        "int" => match scalar::number(text) {
-            Some(value @ YamlValue::Int(_)) => Ok(value),
-            _ => Err(misfit()),
-        },
-        "float" => match scalar::number(text) {
-            Some(YamlValue::Int(value)) => Ok(YamlValue::Float(value as f64)),
-            Some(value @ YamlValue::Float(_)) => Ok(value),
-            _ => text.parse().map(YamlValue::Float).map_err(|_| misfit()),
-        },
-        suffix => Err(format!("unknown tag !!{suffix}")),
-    }
-}
-
-fn check_collection_tag(tag: Option<&Tag>, known: &[&str], line: u32, column: u32) -> Result<(), Problem> {
+fn check_collection_tag(tag: Option<&str>, known: &[&str], place: (u32, u32)) -> Result<()> {
     match tag {
-        Some(tag) if !(is_core(tag) && known.contains(&tag.suffix.as_str())) => {
-            Err(Problem::new(format!("unknown tag {tag}"), line, column))
+        Some(tag) if tag != "!" && !known.contains(&scalar::short_tag(tag).as_ref()) => {
+            Err(Problem::new(format!("unknown tag {tag}"), place))
         }
         _ => Ok(()),
     }
 }
 
-fn check_key(key: &Yaml) -> Result<(), Problem> {
-    match &key.value {
-        YamlValue::Map(_) | YamlValue::Seq(_) => {
-            let message = format!("{} cannot be a key", key.kind());
-            Err(Problem::new(message, key.line, key.column).help(QUOTE_JINJA))
+/// The items of a list that is being read.
+#[derive(Default)]
+struct Items {
+    items: Vec<Yaml>,
+    height: usize,
+    nodes: usize,
+}
+
+impl Items {
+    fn push(&mut self, node: Node) {
+        self.height = self.height.max(node.height);
+        self.nodes += node.nodes;
+        self.items.push(node.yaml);
+    }
+
+    fn finish(self, (line, column): (u32, u32)) -> Node {
+        let yaml = Yaml { value: YamlValue::Seq(self.items), line, column };
+        Node { yaml, height: self.height + 1, nodes: self.nodes + 1, is_merge_key: false }
+    }
+}
+
+/// The entries of a mapping that is being read.
+#[derive(Default)]
+struct Entries {
+    own: Vec<(Yaml, Yaml)>,
+    /// The values of `<<` keys.
+    merges: Vec<Yaml>,
+    height: usize,
+    nodes: usize,
+}
+
+impl Entries {
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.merges.is_empty()
+    }
+
+    fn push(&mut self, key: Node, value: Node) -> Result<()> {
+        self.height = self.height.max(value.height);
+        self.nodes += key.nodes + value.nodes;
+        if key.is_merge_key {
+            self.merges.push(value.yaml);
+            return Ok(());
         }
-        _ => Ok(()),
+        if matches!(key.yaml.value, YamlValue::Map(_) | YamlValue::Seq(_)) {
+            let message = format!("{} cannot be a key", key.yaml.kind());
+            return Err(Problem::new(message, (key.yaml.line, key.yaml.column)).help(QUOTE_JINJA));
+        }
+        self.own.push((key.yaml, value.yaml));
+        Ok(())
+    }
+
+    fn finish(self, (line, column): (u32, u32), duplicates: &mut Vec<Duplicate>) -> Result<Node> {
+        let entries = merge(self.merges, unique(self.own, duplicates))?;
+        let yaml = Yaml { value: YamlValue::Map(Mapping { entries }), line, column };
+        Ok(Node { yaml, height: self.height + 1, nodes: self.nodes + 1, is_merge_key: false })
     }
 }
 
@@ -389,7 +495,7 @@ fn unique(entries: Vec<(Yaml, Yaml)>, duplicates: &mut Vec<Duplicate>) -> Vec<(Y
 fn repeated_keys(entries: &[(Yaml, Yaml)]) -> Vec<(usize, usize)> {
     if entries.len() <= SMALL {
         let first_of =
-            |index: usize| entries[..index].iter().position(|(k, _)| k.value == entries[index].0.value);
+            |index: usize| entries[..index].iter().position(|(key, _)| key.value == entries[index].0.value);
         return (1..entries.len()).filter_map(|index| Some((index, first_of(index)?))).collect();
     }
     let mut first = HashMap::with_capacity(entries.len());
@@ -402,31 +508,25 @@ fn repeated_keys(entries: &[(Yaml, Yaml)]) -> Vec<(usize, usize)> {
 }
 
 /// Puts the content of `<<` values before the mapping's own entries, which win.
-fn merge(merges: Vec<Yaml>, own: Vec<(Yaml, Yaml)>) -> Result<Vec<(Yaml, Yaml)>, Problem> {
+fn merge(merges: Vec<Yaml>, own: Vec<(Yaml, Yaml)>) -> Result<Vec<(Yaml, Yaml)>> {
     if merges.is_empty() {
         return Ok(own);
     }
     let mut all = Vec::new();
     for value in merges {
-        match value.value {
-            YamlValue::Map(map) => all.extend(map.entries),
-            YamlValue::Seq(items) => {
-                // Of several mappings the earlier wins, so it comes last.
-                for item in items.into_iter().rev() {
-                    let (line, column, kind) = (item.line, item.column, item.kind());
-                    let YamlValue::Map(map) = item.value else {
-                        return Err(cannot_merge(kind, line, column));
-                    };
-                    all.extend(map.entries);
-                }
-            }
-            _ => return Err(cannot_merge(value.kind(), value.line, value.column)),
+        let items = match value.value {
+            YamlValue::Seq(items) => items,
+            _ => vec![value],
+        };
+        // Of several mappings the earlier wins, so it comes last.
+        for item in items.into_iter().rev() {
+            let message = format!("'<<' merges a mapping or a list of mappings, not {}", item.kind());
+            let YamlValue::Map(map) = item.value else {
+                return Err(Problem::new(message, (item.line, item.column)));
+            };
+            all.extend(map.entries);
         }
     }
     all.extend(own);
     Ok(unique(all, &mut Vec::new()))
-}
-
-fn cannot_merge(kind: &str, line: u32, column: u32) -> Problem {
-    Problem::new(format!("'<<' merges a mapping or a list of mappings, not {kind}"), line, column)
 }

@@ -1,5 +1,7 @@
 //! What a scalar means: the implicit types of YAML 1.1, decided as PyYAML's safe loader decides them.
 
+use std::borrow::Cow;
+
 use super::YamlValue;
 
 /// The value of an unquoted, untagged scalar. `Err` says why a text that has the form of a date is none.
@@ -26,7 +28,7 @@ pub(super) fn resolve(text: &str) -> Result<YamlValue, String> {
 }
 
 /// A boolean or null written as a word.
-pub(super) fn word(text: &str) -> Option<YamlValue> {
+fn word(text: &str) -> Option<YamlValue> {
     match text {
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(YamlValue::Bool(true)),
         "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
@@ -38,7 +40,7 @@ pub(super) fn word(text: &str) -> Option<YamlValue> {
 }
 
 /// A float or an integer in any of YAML 1.1's notations.
-pub(super) fn number(text: &str) -> Option<YamlValue> {
+fn number(text: &str) -> Option<YamlValue> {
     float(text).map(YamlValue::Float).or_else(|| integer(text))
 }
 
@@ -166,7 +168,7 @@ struct Time<'a> {
     zone: &'a str,
 }
 
-pub(super) fn is_timestamp(text: &str) -> bool {
+fn is_timestamp(text: &str) -> bool {
     split_timestamp(text).is_some()
 }
 
@@ -217,7 +219,7 @@ fn split_zone(zone: &str) -> Option<(&str, &str)> {
 }
 
 /// A timestamp in Python's `isoformat`, or why there is no such moment.
-pub(super) fn timestamp(text: &str) -> Result<String, String> {
+fn timestamp(text: &str) -> Result<String, String> {
     let parts = split_timestamp(text).ok_or_else(|| format!("'{text}' is not a date"))?;
     // The parts are a few digits each.
     let [year, month, day] = parts.date.map(|part| part.parse::<u32>().unwrap_or(0));
@@ -245,5 +247,33 @@ pub(super) fn timestamp(text: &str) -> Result<String, String> {
             Ok(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
         }
         _ => Err(format!("'{text}' looks like a date and time but no clock shows it")),
+    }
+}
+
+/// A tag in its short form: `!!str` for `!<tag:yaml.org,2002:str>`.
+pub(super) fn short_tag(tag: &str) -> Cow<'_, str> {
+    match tag.strip_prefix("!<tag:yaml.org,2002:").and_then(|rest| rest.strip_suffix('>')) {
+        Some(name) => Cow::Owned(format!("!!{name}")),
+        None => Cow::Borrowed(tag),
+    }
+}
+
+/// The value of a scalar with a tag. `Err` says why the text does not fit.
+pub(super) fn tagged(text: &str, tag: &str) -> Result<YamlValue, String> {
+    let misfit = || format!("'{text}' does not fit its tag {tag}");
+    match short_tag(tag).as_ref() {
+        // What PyYAML makes of it, whatever the specification says.
+        "!" => resolve(text),
+        "!!str" => Ok(YamlValue::Str(text.to_owned())),
+        "!!null" => Ok(YamlValue::Null),
+        "!!timestamp" => timestamp(text).map(YamlValue::Timestamp),
+        "!!bool" => word(text).filter(|value| matches!(value, YamlValue::Bool(_))).ok_or_else(misfit),
+        "!!int" => number(text).filter(|value| !matches!(value, YamlValue::Float(_))).ok_or_else(misfit),
+        "!!float" => match number(text) {
+            Some(YamlValue::Int(value)) => Ok(YamlValue::Float(value as f64)),
+            Some(value @ YamlValue::Float(_)) => Ok(value),
+            _ => text.parse().map(YamlValue::Float).map_err(|_| misfit()),
+        },
+        _ => Err(format!("unknown tag {tag}")),
     }
 }

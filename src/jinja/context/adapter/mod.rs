@@ -102,6 +102,8 @@ fn without_warehouse(context: &Arc<Context>, method: &str, args: &Args) -> Optio
         "get_seed_file_path" => settings::seed_file_path(args),
         "parse_index" => settings::parse_index(args),
         "warn_once" => settings::warn_once(context, args),
+        // Batches of microbatch models have ids; rbt runs none yet.
+        "batch_id_for_model" => Ok(none()),
         "nice_connection_name" => Ok(Value::from("master")),
         _ => return None,
     })
