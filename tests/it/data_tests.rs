@@ -1,0 +1,194 @@
+//! Data tests: the four generic ones, those of the project, singular ones, and what decides how bad a failure is.
+
+use crate::support::Project;
+
+/// A model `a` with rows that violate most expectations, and a column's tests.
+fn with_tests(tests: &str) -> Project {
+    let project = Project::new();
+    project
+        .model("parent", "select 1 as id")
+        .model("a", "select 1 as id, 'x' as v union all select 1, 'y' union all select null, 'z'")
+        .yaml(&format!("models: [{{name: a, columns: [{{name: id, data_tests: [{tests}]}}]}}]"));
+    project
+}
+
+#[test]
+fn the_four_generic_tests_find_what_is_wrong() {
+    let project = with_tests(
+        "unique, not_null, {accepted_values: {arguments: {values: [2, 3], quote: false}}}, \
+         {relationships: {arguments: {to: ref('parent'), field: id}}}",
+    );
+    let run = project.run("build").failure().statuses([
+        "a success",
+        "accepted_values_a_id__False__2__3 fail",
+        "not_null_a_id fail",
+        "parent success",
+        "relationships_a_id__id__ref_parent_ pass",
+        "unique_a_id fail",
+    ]);
+    let failures = run.results().iter().filter_map(|result| result["failures"].as_u64()).sum::<u64>();
+    assert_eq!(failures, 3);
+}
+
+#[test]
+fn arguments_may_stand_without_the_word() {
+    with_tests("{accepted_values: {values: [1], quote: false}}").run("build").success().says("arguments");
+}
+
+#[test]
+fn where_leaves_rows_out() {
+    with_tests("{not_null: {config: {where: \"v != 'z'\"}}}").run("build").success();
+}
+
+#[test]
+fn severity_warn_warns() {
+    let project = with_tests("{not_null: {config: {severity: warn}}}");
+    project.run("build").success().says("WARN 1").statuses([
+        "a success",
+        "not_null_a_id warn",
+        "parent success",
+    ]);
+}
+
+#[test]
+fn warnings_can_be_made_errors() {
+    with_tests("{not_null: {config: {severity: warn}}}").run("--warn-error build").failure();
+}
+
+#[test]
+fn thresholds_decide() {
+    with_tests("{not_null: {config: {error_if: '>1', warn_if: '>0'}}}").run("build").success().says("WARN 1");
+    with_tests("{not_null: {config: {error_if: '>1', warn_if: '>1'}}}").run("build").success().says("PASS=3");
+    with_tests("{not_null: {config: {error_if: '>0'}}}").run("build").failure();
+}
+
+#[test]
+fn limit_and_fail_calc_change_the_count() {
+    let project = with_tests("{unique: {config: {fail_calc: 'sum(n_records)'}}}");
+    project.run("build").failure().says("Got 2 results");
+    let project = with_tests("{accepted_values: {arguments: {values: ['9']}, config: {limit: 1}}}");
+    project.run("build").failure().says("Got 1 result");
+}
+
+#[test]
+fn failures_can_be_stored() {
+    let project = with_tests("{not_null: {config: {store_failures: true}}}");
+    project.run("build").failure().rows("main_dbt_test__audit.not_null_a_id", ["NULL"]);
+    let project = with_tests("not_null");
+    project.run("build --store-failures").failure().rows("main_dbt_test__audit.not_null_a_id", ["NULL"]);
+    let project = with_tests("{not_null: {config: {store_failures_as: view, schema: checks, alias: nulls}}}");
+    project.run("build").failure().rows("main_checks.nulls", ["NULL"]);
+}
+
+#[test]
+fn stored_failures_are_replaced_by_the_next_run() {
+    let project = with_tests("{not_null: {config: {store_failures: true}}}");
+    project.run("build").failure();
+    project
+        .model("a", "select 1 as id")
+        .run("build")
+        .success()
+        .rows("main_dbt_test__audit.not_null_a_id", []);
+}
+
+const POSITIVE: &str = "{% test positive(model, column_name, than=0) %}
+    select * from {{ model }} where {{ column_name }} <= {{ than }}
+{% endtest %}";
+
+#[test]
+fn the_project_can_define_generic_tests() {
+    for path in ["tests/generic/positive.sql", "macros/positive.sql"] {
+        let project = with_tests("positive, {positive: {name: large, arguments: {than: 5}}}");
+        project.file(path, POSITIVE);
+        project.run("build").failure().statuses([
+            "a success",
+            "large fail",
+            "parent success",
+            "positive_a_id pass",
+        ]);
+    }
+}
+
+#[test]
+fn the_config_of_a_generic_test_is_a_default() {
+    let project = with_tests("positive, {positive: {name: strict, config: {severity: error}}}");
+    let warns =
+        POSITIVE.replace("%}\n    select", "%}{{ config(severity='warn') }}\n    select").replace("<=", ">");
+    project.file("tests/generic/positive.sql", &warns);
+    project.run("build").failure().statuses([
+        "a success",
+        "parent success",
+        "positive_a_id warn",
+        "strict fail",
+    ]);
+}
+
+#[test]
+fn a_test_of_a_table_needs_no_column() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .file(
+            "tests/generic/has_rows.sql",
+            "{% test has_rows(model) %} select 1 from {{ model }} having count(*) = 0 {% endtest %}",
+        )
+        .yaml("models: [{name: a, data_tests: [has_rows]}]");
+    project.run("build").success().statuses(["a success", "has_rows_a_ pass"]);
+}
+
+#[test]
+fn sources_and_seeds_have_tests() {
+    let project = Project::new();
+    project
+        .seed("s", "id\n1\n")
+        .yaml(
+            "
+            sources:
+              - name: raw
+                schema: main
+                tables: [{name: t, columns: [{name: id, data_tests: [not_null]}]}]
+            seeds: [{name: s, columns: [{name: id, data_tests: [unique]}]}]
+            ",
+        )
+        .sql("create table t as select 1 as id");
+    project.run("build").success().statuses([
+        "s success",
+        "source_not_null_raw_t_id pass",
+        "unique_s_id pass",
+    ]);
+}
+
+#[test]
+fn singular_tests_are_queries() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .test("finds_nothing", "select * from {{ ref('a') }} where x > 1")
+        .test("finds_it", "select * from {{ ref('a') }}")
+        .test("deeper/finds_it_but_warns", "{{ config(severity='warn') }} select * from {{ ref('a') }}");
+    let statuses = ["a success", "finds_it fail", "finds_it_but_warns warn", "finds_nothing pass"];
+    project.run("build").failure().statuses(statuses);
+}
+
+#[test]
+fn a_test_that_cannot_run_is_an_error() {
+    let project = with_tests("{not_null: {config: {where: 'no_such_column = 1'}}}");
+    project.run("build").failure().says("no_such_column").statuses([
+        "a success",
+        "not_null_a_id error",
+        "parent success",
+    ]);
+}
+
+#[test]
+fn in_build_a_failing_test_holds_up_what_comes_after() {
+    let project = with_tests("not_null");
+    project.model("b", "select * from {{ ref('a') }}").model("c", "select * from {{ ref('parent') }}");
+    project.run("build").failure().statuses([
+        "a success",
+        "b skipped",
+        "c success",
+        "not_null_a_id fail",
+        "parent success",
+    ]);
+}

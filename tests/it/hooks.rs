@@ -1,0 +1,79 @@
+//! Hooks: statements before and after a node, and at the start and the end of a run.
+
+use crate::support::Project;
+
+#[test]
+fn hooks_run_around_a_model() {
+    let project = Project::new();
+    project.sql("create table log (what varchar, n integer)").model(
+        "a",
+        "{{ config(
+             materialized='table',
+             pre_hook=\"insert into log select 'before', count(*) from information_schema.tables where table_name = 'a'\",
+             post_hook=[\"insert into log select 'after ' || '{{ this.name }}', count(*) from {{ this }}\"]
+         ) }} select 1 as x union all select 2",
+    );
+    project.run("run").success().rows("log", ["after a,2", "before,0"]);
+}
+
+#[test]
+fn hooks_of_the_project_join_those_of_the_model() {
+    let project = Project::new();
+    project
+        .sql("create table log (what varchar)")
+        .config("models: {shop: {+post-hook: \"insert into log values ('project {{ this.name }}')\"}}")
+        .model("a", "{{ config(post_hook=\"insert into log values ('model')\") }} select 1 as x");
+    project.run("run").success().query("from log", ["project a", "model"]);
+}
+
+#[test]
+fn a_hook_can_be_outside_of_the_transaction() {
+    let project = Project::new();
+    project.sql("create table log (what varchar)").model(
+        "a",
+        "{{ config(materialized='table',
+             pre_hook={'sql': \"insert into log values ('stays')\", 'transaction': false},
+             post_hook=[\"insert into log values ('undone')\", 'select * from no_such_table']) }} select 1 as x",
+    );
+    project.run("run").failure().rows("log", ["stays"]).relations(["main.log table"]);
+}
+
+#[test]
+fn run_hooks_see_the_run() {
+    let project = Project::new();
+    project
+        .config(
+            "
+            on-run-start: create table if not exists log (what varchar)
+            on-run-end:
+              - \"{% for result in results %} insert into log values ('{{ result.node.name }} {{ result.status }}'); {% endfor %}\"
+              - \"insert into log values ('{{ schemas | join(',') }}')\"
+            ",
+        )
+        .model("a", "{{ config(schema='extra') }} select 1 as x");
+    project.run("run").success().rows("log", ["a success", "main_extra"]);
+}
+
+#[test]
+fn a_failing_start_hook_stops_the_run() {
+    let project = Project::new();
+    project.config("on-run-start: ['select * from no_such_table']").model("a", "select 1 as x");
+    project.run("run").failure().says("no_such_table").relations([]);
+}
+
+#[test]
+fn a_failing_end_hook_fails_the_run() {
+    let project = Project::new();
+    project.config("on-run-end: ['select * from no_such_table']").model("a", "select 1 as x");
+    project.run("run").failure().relations(["main.a view"]);
+}
+
+#[test]
+fn hooks_may_call_macros_that_run_sql() {
+    let project = Project::new();
+    project
+        .macros("{% macro note(what) %}{% do run_query(\"create or replace table noted as select '\" ~ what ~ \"' as what\") %}{% endmacro %}")
+        .config("on-run-end: \"{{ note('done') }}\"")
+        .model("a", "select 1 as x");
+    project.run("run").success().rows("noted", ["done"]);
+}

@@ -1,0 +1,218 @@
+//! Incremental models: how new rows join the old ones, and what becomes of new and lost columns.
+
+use crate::support::Project;
+
+/// An incremental model that reads the rows of the seed-like model `source`, with this configuration.
+fn incremental(config: &str) -> Project {
+    let project = Project::new();
+    project
+        .model(
+            "rows",
+            "{{ config(materialized='table') }} select 1 as id, 'old' as v union all select 2, 'old'",
+        )
+        .model(
+            "a",
+            &format!(
+                "{{{{ config(materialized='incremental'{config}) }}}} select * from {{{{ ref('rows') }}}}"
+            ),
+        );
+    project.run("run").success().rows("a", ["1,old", "2,old"]);
+    project
+}
+
+const NEW_ROWS: &str =
+    "{{ config(materialized='table') }} select 2 as id, 'new' as v union all select 3, 'new'";
+
+#[test]
+fn without_a_key_rows_are_appended() {
+    let project = incremental("");
+    project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,new", "2,old", "3,new"]);
+}
+
+#[test]
+fn append_ignores_the_key() {
+    let project = incremental(", incremental_strategy='append', unique_key='id'");
+    project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,new", "2,old", "3,new"]);
+}
+
+#[test]
+fn a_key_replaces_rows() {
+    let project = incremental(", unique_key='id'");
+    project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,new", "3,new"]);
+}
+
+#[test]
+fn delete_insert_replaces_rows() {
+    let project = incremental(", incremental_strategy='delete+insert', unique_key='id'");
+    project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,new", "3,new"]);
+}
+
+#[test]
+fn a_key_may_be_several_columns() {
+    for strategy in ["delete+insert", "merge"] {
+        let project = incremental(&format!(", incremental_strategy='{strategy}', unique_key=['id', 'v']"));
+        project
+            .model(
+                "rows",
+                "{{ config(materialized='table') }} select 1 as id, 'old' as v union all select 1, 'new'",
+            )
+            .run("run")
+            .success()
+            .rows("a", ["1,new", "1,old", "2,old"]);
+    }
+}
+
+#[test]
+fn merge_updates_and_inserts() {
+    let project = incremental(", incremental_strategy='merge', unique_key='id'");
+    project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,new", "3,new"]);
+}
+
+#[test]
+fn merge_can_leave_columns_alone() {
+    for option in ["merge_exclude_columns=['v']", "merge_update_columns=['id']"] {
+        let project = incremental(&format!(", incremental_strategy='merge', unique_key='id', {option}"));
+        project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,old", "3,new"]);
+    }
+}
+
+#[test]
+fn rows_with_the_same_key_are_told_of_by_merge() {
+    let project = incremental(
+        ", incremental_strategy='delete+insert', unique_key='id', incremental_predicates=['id > 2']",
+    );
+    project.model("rows", NEW_ROWS).run("run").success().rows("a", ["1,old", "2,new", "2,old", "3,new"]);
+}
+
+#[test]
+fn is_incremental_knows_the_first_run_and_full_refresh() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "{{ config(materialized='incremental') }}
+         select {% if is_incremental() %} (select max(x) + 1 from {{ this }}) {% else %} 0 {% endif %} as x",
+    );
+    project.run("run").success().rows("a", ["0"]);
+    project.run("run").success().rows("a", ["0", "1"]);
+    project.run("run --full-refresh").success().rows("a", ["0"]);
+}
+
+#[test]
+fn a_model_can_refuse_full_refresh() {
+    let project = Project::new();
+    project.model("a", "{{ config(materialized='incremental', full_refresh=false) }} select 1 as x");
+    project.run("run").success();
+    project.run("run --full-refresh").success().rows("a", ["1", "1"]);
+}
+
+#[test]
+fn a_view_in_the_way_becomes_the_table() {
+    let project = Project::new();
+    project.model("a", "select 1 as x").run("run").success();
+    project.model("a", "{{ config(materialized='incremental') }} select 2 as x");
+    project.run("run").success().rows("a", ["2"]).relations(["main.a table"]);
+}
+
+/// The first run has the columns `id` and `v`, the second `id` and `w`.
+fn changed_columns(on_schema_change: &str) -> Project {
+    let project = incremental(&format!(", unique_key='id', on_schema_change='{on_schema_change}'"));
+    project.model("rows", "{{ config(materialized='table') }} select 2 as id, 'new' as v, 7 as w");
+    project
+}
+
+#[test]
+fn new_columns_are_ignored_by_default() {
+    changed_columns("ignore")
+        .run("run")
+        .success()
+        .rows("a", ["1,old", "2,new"])
+        .columns("a", "id INTEGER, v VARCHAR");
+}
+
+#[test]
+fn new_columns_are_appended() {
+    changed_columns("append_new_columns")
+        .run("run")
+        .success()
+        .rows("a", ["1,old,NULL", "2,new,7"])
+        .columns("a", "id INTEGER, v VARCHAR, w INTEGER");
+}
+
+#[test]
+fn append_new_columns_keeps_lost_ones() {
+    let project = changed_columns("append_new_columns");
+    project.model("rows", "{{ config(materialized='table') }} select 2 as id, 7 as w");
+    project.run("run").success().rows("a", ["1,old,NULL", "2,NULL,7"]);
+}
+
+#[test]
+fn sync_all_columns_drops_lost_ones() {
+    let project = changed_columns("sync_all_columns");
+    project.model("rows", "{{ config(materialized='table') }} select 2 as id, 7 as w");
+    project.run("run").success().rows("a", ["1,NULL", "2,7"]).columns("a", "id INTEGER, w INTEGER");
+}
+
+#[test]
+fn sync_all_columns_changes_types() {
+    let project = changed_columns("sync_all_columns");
+    project.model("rows", "{{ config(materialized='table') }} select 2::bigint as id, 'new' as v");
+    project.run("run").success().rows("a", ["1,old", "2,new"]).columns("a", "id BIGINT, v VARCHAR");
+}
+
+#[test]
+fn fail_refuses_other_columns_and_keeps_the_table() {
+    changed_columns("fail")
+        .run("run --select a rows")
+        .failure()
+        .says("on_schema_change")
+        .rows("a", ["1,old", "2,old"])
+        .relations(["main.a table", "main.rows table"]);
+}
+
+#[test]
+fn a_failing_increment_leaves_no_trace() {
+    let project = incremental(", unique_key='id'");
+    project
+        .model("rows", "{{ config(materialized='table') }} select 2 as id, error('boom') as v where false");
+    project
+        .model(
+            "a",
+            "{{ config(materialized='incremental', unique_key='id') }} select 2 as id, error('boom') as v",
+        )
+        .run("run --select a")
+        .failure()
+        .rows("a", ["1,old", "2,old"])
+        .relations(["main.a table", "main.rows table"]);
+}
+
+#[test]
+fn an_unknown_strategy_is_an_error() {
+    let project = incremental("");
+    project.model(
+        "a",
+        "{{ config(materialized='incremental', incremental_strategy='upsert') }} select 1 as id, 'x' as v",
+    );
+    project.run("run --select a").failure().says("upsert").rows("a", ["1,old", "2,old"]);
+}
+
+#[test]
+fn a_strategy_of_the_project_is_found() {
+    let project = incremental("");
+    project
+        .macros(
+            "
+            {% macro get_incremental_keep_first_sql(args) %}
+              insert into {{ args.target_relation }}
+              select * from {{ args.temp_relation }}
+              where {{ args.unique_key }} not in (select {{ args.unique_key }} from {{ args.target_relation }})
+            {% endmacro %}
+            ",
+        )
+        .model("rows", NEW_ROWS)
+        .model(
+            "a",
+            "{{ config(materialized='incremental', incremental_strategy='keep_first', unique_key='id') }}
+             select * from {{ ref('rows') }}",
+        );
+    project.run("run").success().rows("a", ["1,old", "2,old", "3,new"]);
+}
