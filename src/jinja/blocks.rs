@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::origin::Origin;
-use super::suggest::nearest;
+use crate::text::nearest;
 use super::syntax::ast::{DefinitionKind, ExprKind};
 use super::syntax::{SyntaxError, find_tag, parse_definition_header, raw_tag_end};
 use crate::error::Result;

@@ -329,7 +329,7 @@ impl Parser<'_> {
         };
         let known = self.shared.macros.names(&self.shared.project_name).filter_map(|name| name.strip_prefix("test_"));
         let error = Error::compilation(format!("'{name}' is undefined: there is no generic test '{}'", definition.name));
-        match crate::text::suggestion(&definition.name, known) {
+        match crate::text::nearest(&definition.name, known) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error.help(
                 "define it with {% test … %} in tests/generic or macros, or install its package with `rbt deps`",

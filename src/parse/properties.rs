@@ -17,7 +17,7 @@ use crate::manifest::ResourceType;
 use crate::project::project_file::Project;
 use crate::project::files::SourceFile;
 use crate::project::yaml::{self, Mapping, Yaml, YamlValue};
-use crate::text::suggestion;
+use crate::text::nearest;
 
 /// The kinds of entries a property file can hold: dbt's key and what it describes.
 const SECTIONS: [(&str, ResourceType); 14] = [
@@ -201,7 +201,7 @@ fn warn_unknown_sections(parser: &Parser, sections: &Mapping, path: &Path, shown
         if known().any(|known| known == name) {
             continue;
         }
-        let hint = suggestion(&name, known()).map(|similar| format!("; did you mean '{similar}'?")).unwrap_or_default();
+        let hint = nearest(&name, known()).map(|similar| format!("; did you mean '{similar}'?")).unwrap_or_default();
         let message = format!("Unexpected top-level key '{name}' in file '{shown}'{hint}");
         parser.warn(Warning::new("CustomTopLevelKeyDeprecation", message).at(key.location(path)));
     }

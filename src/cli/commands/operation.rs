@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::flags::Flags;
 use crate::jinja;
-use crate::text::suggestion;
+use crate::text::nearest;
 use crate::warehouse::{RelationCache, Session};
 
 /// Calls the macro with the arguments of `--args`. What it did lasts if it commits itself.
@@ -29,7 +29,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     };
     let Some(template) = found.cloned() else {
         let error = Error::compilation(format!("dbt could not find a macro with the name '{name}' in any package"));
-        return Err(match suggestion(name, shared.macros.names(package)) {
+        return Err(match nearest(name, shared.macros.names(package)) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error,
         });
