@@ -41,7 +41,7 @@ impl Object for ColumnObject {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(column.name.as_str()),
             "dtype" => Value::from(column.dtype.as_str()),
-            "data_type" => Value::from(column.data_type()),
+            "data_type" | "expanded_data_type" => Value::from(column.data_type()),
             "quoted" => Value::from(format!("\"{}\"", column.name)),
             "char_size" => size(column.char_size),
             "numeric_precision" => size(column.numeric_precision),
