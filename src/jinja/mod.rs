@@ -22,6 +22,8 @@ mod origin;
 mod static_calls;
 mod suggest;
 mod syntax;
+#[cfg(test)]
+mod tests;
 pub mod values;
 
 pub use engine::{Engine, Scope};

@@ -41,7 +41,8 @@ use crate::warehouse::Session;
 pub use args::Args;
 pub use builtins::{md5_hex, metadata_env_vars};
 pub use column::ColumnObject;
-pub use namespace::{DISPATCH_PREFIXES, GLOBAL_PROJECT, INTERNAL_PACKAGES, Macros};
+use namespace::GLOBAL_PROJECT;
+pub use namespace::{DispatchOrder, INTERNAL_PACKAGES, Macros};
 pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
 pub use relation::RelationObject;
 pub use statements::StatementResult;
@@ -52,10 +53,7 @@ pub struct Shared {
     pub engine: Arc<Engine>,
     pub macros: Macros,
     pub project_name: Arc<str>,
-    /// The names of installed packages, for `dispatch`.
-    pub packages: Vec<String>,
-    /// `dispatch:` of the project file: a namespace and where to search for it.
-    pub dispatch: Vec<(String, Vec<String>)>,
+    pub dispatch: DispatchOrder,
     pub vars: Vars,
     pub flags: Arc<Flags>,
     pub events: Events,

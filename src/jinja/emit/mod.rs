@@ -462,6 +462,12 @@ impl<'n> Emitter<'n> {
         Ok(())
     }
 
+    /// Where a name stands that comes next after a place, behind a sign like `|`.
+    fn place_of(&self, name: &str, from: u32) -> u32 {
+        let rest = self.text.get(from as usize..).unwrap_or_default();
+        from + rest.find(name).unwrap_or(0) as u32
+    }
+
     fn filter_name(&mut self, name: &str, at: u32) -> Emit {
         if !is_filter(name) {
             let error = SyntaxError::new(format!("No filter named '{name}'."), at as usize);
