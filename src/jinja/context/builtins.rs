@@ -15,7 +15,7 @@ use super::{Context, Role, Shared, nodes, statements};
 use crate::error::{Error as RbtError, ErrorKind};
 use crate::events::{Event, NodeInfo};
 use crate::jinja::values::json_dumps;
-use crate::jinja::{python_str, raise};
+use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
 use super::value as values;
 use crate::project::yaml::{self, Yaml};
@@ -124,7 +124,7 @@ fn lookup_var(context: &Context, name: &str) -> Option<Json> {
 fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let name = args.string(0, "var_name")?;
     if let Some(value) = lookup_var(context, &name) {
-        return Ok(values::from_json(&value));
+        return rendered_var(context, &name, value);
     }
     if args.has(1, "default") {
         return Ok(args.get(1, "default").unwrap_or(Value::from(())));
@@ -141,6 +141,17 @@ fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value,
         None => format!("set it under vars: in dbt_project.yml, with --vars '{{{name}: ...}}', or give a default"),
     };
     Err(raise(error.help(help)))
+}
+
+/// A variable's value: a text may have Jinja in it, which sees what the asking template sees.
+fn rendered_var(context: &Arc<Context>, name: &str, value: Json) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) if text.contains('{') => {
+            let origin = Origin::at(format!("the variable '{name}'"), 1, 1);
+            context.render(text, &origin).map(Value::from).map_err(raise)
+        }
+        _ => Ok(values::from_json(&value)),
+    }
 }
 
 /// `env_var('NAME', default)` (<https://docs.getdbt.com/reference/dbt-jinja-functions/env_var>).

@@ -135,7 +135,6 @@ fn class_method(method: &str, args: &Args) -> Result<Value, Error> {
 fn translate_type(dtype: &str) -> String {
     match dtype.to_uppercase().as_str() {
         "STRING" => "TEXT".to_owned(),
-        "TIMESTAMP" | "FLOAT" | "INTEGER" | "BOOLEAN" => dtype.to_uppercase(),
         _ => dtype.to_owned(),
     }
 }

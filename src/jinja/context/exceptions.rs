@@ -35,6 +35,11 @@ impl Object for Exceptions {
                 self.0.shared.events.warn(Warning::new("JinjaLogWarning", message())).map_err(raise)?;
                 return Ok(Value::from(""));
             }
+            "warn_snapshot_timestamp_data_types" => {
+                let warning = snapshot_types_warning(&args)?;
+                self.0.shared.events.warn(warning).map_err(raise)?;
+                return Ok(Value::from(""));
+            }
             "raise_compiler_error" => RbtError::compilation(message()),
             "raise_not_implemented" => RbtError::compilation(format!("ERROR: {}", message())),
             "raise_parsing_error" => RbtError::parsing(message()),
@@ -72,6 +77,17 @@ impl Object for Exceptions {
         };
         Err(raise(error))
     }
+}
+
+fn snapshot_types_warning(args: &Args) -> Result<Warning, Error> {
+    let snapshot = args.string(0, "snapshot_time_data_type")?;
+    let updated_at = args.string(1, "updated_at_data_type")?;
+    let message = format!(
+        "The snapshot compares its own time, of type '{snapshot}', with the updated_at column, of type \
+         '{updated_at}': rows may be dated wrongly. Cast the updated_at column to '{snapshot}'."
+    );
+    let warning = Warning::new("SnapshotTimestampWarning", message);
+    Ok(warning.with("snapshot_time_data_type", snapshot).with("updated_at_data_type", updated_at))
 }
 
 fn wrong_type(args: &Args) -> Result<String, Error> {

@@ -59,6 +59,19 @@ impl Zone {
         DateTime { local, zone: Some((self.clone(), offset)) }
     }
 
+    /// A local time with this zone put beside it unasked, as `tzinfo=` does: a zone by name then stands for its
+    /// first offset, the local mean time in whole minutes, which is what pytz is known (and feared) for.
+    pub fn attach_unadjusted(&self, local: NaiveDateTime) -> DateTime {
+        match self {
+            Zone::Named(_) => {
+                let mean_time = self.offset_at_utc(NaiveDateTime::MIN);
+                let offset = (mean_time + 30).div_euclid(60) * 60;
+                DateTime { local, zone: Some((self.clone(), offset)) }
+            }
+            zone => zone.attach(local),
+        }
+    }
+
     /// What the zone's time is called at a moment of UTC, such as `CET`.
     pub fn abbreviation(&self, utc: NaiveDateTime) -> String {
         match self {
