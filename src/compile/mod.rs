@@ -72,7 +72,7 @@ impl Compiler {
         if node.resource_type != ResourceType::Operation && !values.contains_key("this") {
             values.insert("this".to_owned(), node_relation(&self.shared, node).into());
         }
-        let names = Names { node: Some(node.clone()), values, ..Names::default() };
+        let names = Names { node: Some(node.clone()), values };
         Context::build(&self.shared, &node.package_name, self.running(session, occasion), names)
     }
 

@@ -134,7 +134,7 @@ impl<'t> Splitter<'t> {
                     }
                 }
             } else if current.is_none()
-                && let Some(known) = nearest(tag.keyword, DEFINITIONS.into_iter())
+                && let Some(known) = nearest(tag.keyword, DEFINITIONS)
             {
                 let message = format!("unknown block '{}'", tag.keyword);
                 return Err(SyntaxError::new(message, tag.open).help(format!("did you mean '{known}'?")));

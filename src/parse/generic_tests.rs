@@ -296,7 +296,7 @@ impl Parser<'_> {
         let macro_name = format!("test_{}", definition.name);
         let package = definition.namespace.as_deref().unwrap_or(target.package);
         let found = match &definition.namespace {
-            Some(namespace) => self.shared.macros.find_in_package(namespace, &macro_name).ok().flatten(),
+            Some(namespace) => self.shared.macros.find_in_package(namespace, &macro_name),
             None => self.shared.macros.find_macro(package, &macro_name),
         };
         let Some(template) = found else { return Err(self.unknown_test(definition)) };

@@ -324,7 +324,7 @@ impl Renderer<'_> {
                 let last = |back: usize| keys.len().checked_sub(back).map_or("", key);
                 last(1) != "filter" && last(2) != "filter" && !rendered_later(keys)
             }
-            "saved_queries" => !(key(0) == "query_params" && key(1) == "where") && !rendered_later(keys),
+            "saved_queries" => !(rendered_later(keys) || key(0) == "query_params" && key(1) == "where"),
             _ => !rendered_later(keys),
         }
     }

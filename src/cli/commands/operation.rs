@@ -24,7 +24,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         None => (&*shared.project_name, wanted.as_str()),
     };
     let found = match wanted.contains('.') {
-        true => shared.macros.find_in_package(package, name).ok().flatten(),
+        true => shared.macros.find_in_package(package, name),
         false => shared.macros.find_macro(package, name),
     };
     let Some(template) = found.cloned() else {

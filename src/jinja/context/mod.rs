@@ -457,7 +457,7 @@ impl Object for PackageObject {
         if let Some(value) = overridden.or_else(built_in) {
             return Some(value);
         }
-        let template = shared.macros.find_in_package(&self.package, name).ok()??;
+        let template = shared.macros.find_in_package(&self.package, name)?;
         Some(shared.engine.macro_value(template, &self.context.scope()))
     }
 
