@@ -35,6 +35,11 @@ impl Object for Exceptions {
                 self.0.shared.events.warn(Warning::new("JinjaLogWarning", message())).map_err(raise)?;
                 return Ok(Value::from(""));
             }
+            "warn_snapshot_timestamp_data_types" => {
+                let warning = snapshot_time_types(&args)?;
+                self.0.shared.events.warn(warning).map_err(raise)?;
+                return Ok(Value::from(""));
+            }
             "raise_compiler_error" => RbtError::compilation(message()),
             "raise_not_implemented" => RbtError::compilation(format!("ERROR: {}", message())),
             "raise_parsing_error" => RbtError::parsing(message()),
@@ -72,6 +77,17 @@ impl Object for Exceptions {
         };
         Err(raise(error))
     }
+}
+
+fn snapshot_time_types(args: &Args) -> Result<Warning, Error> {
+    let (snapshot, updated_at) = (args.string(0, "snapshot_time_data_type")?, args.string(1, "updated_at_data_type")?);
+    Ok(Warning::new(
+        "SnapshotTimestampWarning",
+        format!(
+            "Data type of snapshot table timestamp columns ({snapshot}) doesn't match derived column 'updated_at' \
+             ({updated_at}). Please update snapshot config 'updated_at'."
+        ),
+    ))
 }
 
 fn wrong_type(args: &Args) -> Result<String, Error> {
