@@ -14,7 +14,6 @@ use super::{Action, Job, failures, microbatch, tests, unit_tests};
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, NodeInfo, NodeResult, Position, Status};
-use crate::jinja::context::StatementResult;
 use crate::flags::Severity;
 use crate::cli::interrupt;
 use crate::jinja::context::{Batch, StatementResult, node_relation};

@@ -12,7 +12,6 @@ use super::Context;
 use super::args::Args;
 use crate::jinja::values::is_undefined;
 use crate::error::Error as RbtError;
-use crate::jinja::raise;
 use crate::project::config::Config;
 use crate::jinja::values::to_json_with;
 use crate::jinja::{iso_text, raise};
