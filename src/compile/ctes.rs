@@ -14,11 +14,11 @@ pub fn inject(sql: &str, ctes: &[(Id, String)]) -> String {
     if has_with { format!("{before}{all},{after}") } else { format!("{before}with{all} {after}") }
 }
 
-/// Where the expressions go: behind the statement's `with` or `with recursive` if it begins so, else before its
-/// first word.
+/// Where the expressions go: behind the statement's `with` or `with recursive` if it begins so, else before all that
+/// it is, comments among it.
 fn insertion_point(sql: &str) -> (usize, bool) {
     let start = skip_space(sql, 0);
-    let Some(end) = keyword(sql, start, "with") else { return (start, false) };
+    let Some(end) = keyword(sql, start, "with") else { return (sql.len() - sql.trim_start().len(), false) };
     match keyword(sql, skip_space(sql, end), "recursive") {
         Some(end) => (end, true),
         None => (end, true),
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn statements_without_with_get_one() {
         let sql = inject("\n-- hi\nselect * from a", &ctes());
-        assert_eq!(sql, "\n-- hi\nwith a as (\nselect 1\n),  b as (\nselect 2\n) select * from a");
+        assert_eq!(sql, "\nwith a as (\nselect 1\n),  b as (\nselect 2\n) -- hi\nselect * from a");
     }
 
     #[test]

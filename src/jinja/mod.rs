@@ -20,8 +20,9 @@ mod modules;
 mod native;
 mod origin;
 mod static_calls;
-mod suggest;
 mod syntax;
+#[cfg(test)]
+mod tests;
 pub mod values;
 
 pub use engine::{Engine, Scope};
@@ -30,5 +31,4 @@ pub use macros::MacroTemplate;
 pub use modules::{date_value, datetime_value, iso_text, modules, naive_datetime_value, time_value};
 pub use origin::Origin;
 pub use static_calls::{MacroCall, static_macro_calls};
-pub use suggest::nearest;
 pub use values::{from_json, python_repr, python_str, to_json};

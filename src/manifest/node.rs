@@ -270,7 +270,14 @@ impl Node {
 
     fn serialize_properties<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let show = || serde_json::json!({ "show": true, "node_color": null });
-        map.serialize_entry("config", &self.config)?;
+        if self.resource_type == ResourceType::Operation {
+            // When a hook runs is a tag of the node, which its config does not show.
+            let mut config = self.config.clone();
+            config.set("tags", Json::Array(Vec::new()));
+            map.serialize_entry("config", &config)?;
+        } else {
+            map.serialize_entry("config", &self.config)?;
+        }
         map.serialize_entry("tags", self.config.get("tags").unwrap_or(&Json::Array(Vec::new())))?;
         map.serialize_entry("description", &self.description)?;
         map.serialize_entry("columns", &self.columns)?;

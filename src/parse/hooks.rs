@@ -6,8 +6,8 @@ use serde_json::{Map, json};
 
 use super::Parser;
 use super::sql_nodes::{checksum, take_capture};
-use crate::error::Result;
-use crate::manifest::{Contract, DependsOn, Node, ResourceType};
+use crate::error::{Error, Result};
+use crate::manifest::{Checksum, Contract, DependsOn, Node, ResourceType};
 use crate::project::project_file::Project;
 use crate::project::config::{Config, resolve};
 
@@ -18,15 +18,29 @@ impl Parser<'_> {
     /// The hooks of one project as operation nodes.
     pub fn parse_run_hooks(&self, project: &Project) -> Result<Vec<Node>> {
         let mut nodes = Vec::new();
+        if project.on_run_start.is_empty() && project.on_run_end.is_empty() {
+            return Ok(nodes);
+        }
+        let path = project.root.join("dbt_project.yml");
+        let text = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, &error))?;
+        let checksum = checksum(&text);
         for (hook_type, hooks) in HOOK_TYPES.iter().zip([&project.on_run_start, &project.on_run_end]) {
             for (index, sql) in hooks.iter().enumerate() {
-                nodes.push(self.parse_run_hook(project, hook_type, index, sql)?);
+                nodes.push(self.parse_run_hook(project, hook_type, index, sql, &checksum)?);
             }
         }
         Ok(nodes)
     }
 
-    fn parse_run_hook(&self, project: &Project, hook_type: &str, index: usize, sql: &str) -> Result<Node> {
+    /// `checksum` is that of the project file, where the hook stands.
+    fn parse_run_hook(
+        &self,
+        project: &Project,
+        hook_type: &str,
+        index: usize,
+        sql: &str,
+        checksum: &Checksum,
+    ) -> Result<Node> {
         let package = project.name.as_str();
         let name = format!("{package}-{hook_type}-{index}");
         let fqn = vec![package.to_owned(), "hooks".to_owned(), name.clone()];
@@ -44,7 +58,7 @@ impl Parser<'_> {
             fqn,
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
-            checksum: checksum(sql),
+            checksum: checksum.clone(),
             config,
             unrendered_config: Map::new(),
             description: String::new(),

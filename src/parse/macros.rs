@@ -9,9 +9,9 @@ use serde_json::{Map, json};
 
 use crate::error::{Error, Location, Result};
 use crate::jinja::blocks::{self, Block, BlockKind};
-use crate::jinja::context::Macros;
-use crate::jinja::MacroTemplate;
-use crate::manifest::{Macro, MacroArgument};
+use crate::jinja::context::{DispatchOrder, Macros};
+use crate::jinja::{MacroCall, MacroTemplate, Origin, static_macro_calls};
+use crate::manifest::{Id, Macro, MacroArgument};
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/macros");
 
@@ -65,10 +65,10 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
 }
 
 /// All macros: as templates to call, and as entries of the manifest.
-pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
+pub fn load(order: &DispatchOrder, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
     let split: Vec<Result<Vec<Block>>> =
-        files.par_iter().map(|file| split(file)).collect();
-    let mut macros = Macros::new(root);
+        files.par_iter().map(split).collect();
+    let mut macros = Macros::new(&order.root);
     let mut entries: Vec<Macro> = Vec::new();
     let mut errors = Vec::new();
     for (file, blocks) in files.iter().zip(split) {
@@ -86,6 +86,11 @@ pub fn load(root: &str, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Ma
     }
     if let Some(error) = Error::many(errors) {
         return Err(error);
+    }
+    let dependencies: Vec<Vec<Id>> =
+        entries.par_iter().map(|entry| dependencies(&macros, order, entry)).collect();
+    for (entry, dependencies) in entries.iter_mut().zip(dependencies) {
+        entry.depends_on = dependencies;
     }
     Ok((macros, entries))
 }
@@ -138,4 +143,25 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
         },
         first_line: block.origin.line,
     })
+}
+
+/// The macros that a macro's text calls, as far as it names them. A text that cannot be read tells so when it is
+/// called.
+fn dependencies(macros: &Macros, order: &DispatchOrder, entry: &Macro) -> Vec<Id> {
+    let mut found: Vec<Id> = Vec::new();
+    let package = &entry.package_name;
+    for call in static_macro_calls(&entry.macro_sql, &Origin::file("")).unwrap_or_default() {
+        let template = match &call {
+            MacroCall::Name(name) => macros.find_macro(package, name),
+            MacroCall::InPackage { package, name } => macros.find_in_package(package, name),
+            MacroCall::Dispatch { name, namespace } => {
+                macros.dispatch(order, package, name, namespace.as_deref()).ok()
+            }
+        };
+        let new = template.filter(|template| {
+            *template.unique_id != *entry.unique_id && !found.iter().any(|id| **id == *template.unique_id)
+        });
+        found.extend(new.map(|template| Id::from(template.unique_id.as_str())));
+    }
+    found
 }

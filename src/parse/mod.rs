@@ -11,6 +11,7 @@ mod names;
 mod patch;
 mod properties;
 mod resolve;
+mod semantic;
 mod sources;
 mod sql_nodes;
 mod stages;

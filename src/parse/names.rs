@@ -50,10 +50,8 @@ impl Parser<'_> {
             return Ok(custom.unwrap_or_default());
         };
         let built_in = component != "alias" && template.unique_id.starts_with("macro.dbt.");
-        if built_in {
-            if let Some(name) = lock(&self.names.0).get(&(component, custom.clone())) {
-                return Ok(name.clone());
-            }
+        if built_in && let Some(name) = lock(&self.names.0).get(&(component, custom.clone())) {
+            return Ok(name.clone());
         }
         let shared_node = Arc::new(node.clone());
         let names = Names { node: Some(shared_node.clone()), ..Names::default() };

@@ -175,6 +175,7 @@ impl Parser<'_> {
             errors.extend(found.err());
             resource.depends_on = dependencies;
         }
+        self.resolve_semantic_layer(manifest, lookup, errors);
     }
 }
 

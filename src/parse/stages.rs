@@ -20,7 +20,7 @@ use crate::events::{Events, Warning};
 use crate::flags::Flags;
 use crate::jinja::Engine;
 use crate::jinja::blocks::{self, BlockKind};
-use crate::jinja::context::{Shared, Target};
+use crate::jinja::context::{DispatchOrder, Macros, Shared, Target};
 use crate::manifest::{Disabled, Doc, Id, Lookup, Macro, MacroArgument, Manifest, Node, ResourceType};
 use crate::project::files::{self, FileKind, SourceFile};
 use crate::project::yaml::Yaml;
@@ -45,9 +45,10 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let now = invocation.started_at.timestamp_micros() as f64 / 1e6;
     let all = read_files(workspace)?;
     let root = &workspace.root().name;
-    let (macros, macro_entries) = macros::load(root, &macro_files(root, &all), now)?;
+    let dispatch = dispatch_order(workspace);
+    let (macros, macro_entries) = macros::load(&dispatch, &macro_files(root, &all), now)?;
     let docs = documentation(&all)?;
-    let shared = Arc::new(share(workspace, invocation, macros));
+    let shared = Arc::new(share(workspace, invocation, macros, dispatch));
     let blocks = docs.values().map(|doc| ((doc.package_name.to_string(), doc.name.clone()), doc.block_contents.clone()));
     let parser = Parser::new(shared.clone(), workspace, blocks.collect::<DocBlocks>(), now);
     let properties = properties::read(&parser, &of_kind(&all, FileKind::Schema))?;
@@ -126,15 +127,23 @@ fn documentation(all: &[(&Project, Vec<SourceFile>)]) -> Result<IndexMap<Id, Doc
     Error::many(errors).map_or(Ok(docs), Err)
 }
 
-fn share(workspace: &Workspace, invocation: Invocation, macros: crate::jinja::context::Macros) -> Shared {
+fn dispatch_order(workspace: &Workspace) -> DispatchOrder {
+    let rules = workspace.root().dispatch.iter();
+    DispatchOrder {
+        root: workspace.root().name.as_str().into(),
+        packages: workspace.projects.iter().skip(1).map(|project| project.name.clone()).collect(),
+        rules: rules.map(|rule| (rule.macro_namespace.clone(), rule.search_order.clone())).collect(),
+    }
+}
+
+fn share(workspace: &Workspace, invocation: Invocation, macros: Macros, dispatch: DispatchOrder) -> Shared {
     let root = workspace.root();
     let quoting = &root.quoting;
     Shared {
         engine: Arc::new(Engine::new()),
         macros,
         project_name: root.name.as_str().into(),
-        packages: workspace.projects.iter().skip(1).map(|project| project.name.clone()).collect(),
-        dispatch: root.dispatch.iter().map(|rule| (rule.macro_namespace.clone(), rule.search_order.clone())).collect(),
+        dispatch,
         vars: workspace.vars.clone(),
         flags: invocation.flags,
         events: invocation.events,
@@ -279,7 +288,7 @@ fn add_nodes(parser: &Parser, manifest: &mut Manifest, parsed: Vec<Parsed>) -> R
             let key = (node.package_name.to_string(), node.name.clone(), version);
             if let Some(first) = refable.insert(key, node.unique_id.clone()) {
                 let other = manifest.nodes.get(&first);
-                let first = other.map_or_else(|| first.to_string(), |other| place_of(other));
+                let first = other.map_or_else(|| first.to_string(), place_of);
                 errors.push(duplicate(node.resource_type, &node.name, &first, &place_of(&node)));
                 continue;
             }

@@ -9,7 +9,7 @@ use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Context, RelationObject, StatementResult};
 use crate::manifest::Node;
 use crate::sql::Relation;
-use crate::text::suggestion;
+use crate::text::nearest;
 use crate::warehouse::Session;
 
 /// What a materialization did.
@@ -35,7 +35,7 @@ pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: 
             "No materialization '{name}' was found for adapter duckdb! (searched types 'default' and 'duckdb')"
         ))
         .at(Location::file(&node.original_file_path));
-        return Err(match suggestion(name, BUILT_IN.into_iter()) {
+        return Err(match nearest(name, BUILT_IN) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error.help(format!("use one of {}, or define it in macros/", BUILT_IN.join(", "))),
         });

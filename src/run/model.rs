@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::events::{Event, NodeInfo, NodeResult, Position, Status};
 use crate::cli::interrupt;
 use crate::jinja::context::{Batch, StatementResult, node_relation};
+use crate::flags::Severity;
 use crate::manifest::{Compiled, Id, Node, Resource, ResourceType};
 use crate::parse::stores_failures;
 use crate::sql::RelationKind;
@@ -144,7 +145,10 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             let done = materialize(&context, &node, session)
                 .map_err(|error| failures::explain(error, &node, compiler.target()))?;
             match node.resource_type {
-                ResourceType::Test => tests::judge(&node, &done),
+                ResourceType::Test => {
+                    let warnings_fail = compiler.shared.events.severity("LogTestResult") == Severity::Error;
+                    tests::judge(&node, &done, warnings_fail)
+                }
                 _ => Ok(outcome_of(&done)),
             }
         };

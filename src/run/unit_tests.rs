@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::materialize::materialize_as;
 use super::model::{Outcome, response_fields};
-use crate::compile::{Compiler, Occasion, cte};
+use crate::compile::{Compiler, Occasion, cte, write_file};
 use crate::error::{Error, Location, Result};
 use crate::events::Status;
 use crate::jinja;
@@ -85,12 +85,19 @@ impl UnitTestRun<'_> {
     fn replace_input(&self, given: &UnitTestInput, tested: &Node, occasion: &mut Occasion) -> Result<()> {
         let (id, alias, input) = self.input(given, tested)?;
         let query = self.fixture_query(given, &input)?;
+        self.write_fixture(&input, &query)?;
         if *id == *tested.unique_id {
             occasion.values.insert("this".to_owned(), Value::from(format!("__dbt__cte__{alias}")));
         }
         occasion.replaced.insert(id.clone(), Relation::ephemeral(&alias));
         occasion.fixtures.insert(id, cte(&alias, &query));
         Ok(())
+    }
+
+    /// Writes the rows of an input as a query below the test's file in `target/compiled`, for people to look at.
+    fn write_fixture(&self, input: &Node, query: &str) -> Result<()> {
+        let folder = self.compiler.target().join("compiled").join(&*input.package_name);
+        write_file(&folder.join(&self.test.original_file_path).join(format!("{}.sql", input.name)), query)
     }
 
     /// The id of an input, the name its rows get in the statement, and a node that stands for it.
@@ -120,6 +127,7 @@ impl UnitTestRun<'_> {
                 let alias = format!("{}__{}", source.source_name, source.identifier);
                 let mut stand_in = tested.clone();
                 stand_in.name.clone_from(&source.name);
+                stand_in.package_name = source.package_name.clone();
                 stand_in.database.clone_from(&source.database);
                 stand_in.schema.clone_from(&source.schema);
                 stand_in.alias.clone_from(&source.identifier);
@@ -177,7 +185,10 @@ impl UnitTestRun<'_> {
         };
         node.unique_id = self.test.unique_id.clone();
         node.resource_type = ResourceType::UnitTest;
-        node.path = format!("{name}.sql");
+        node.path = match self.test.original_file_path.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{name}.sql"),
+            None => format!("{name}.sql"),
+        };
         node.original_file_path.clone_from(&self.test.original_file_path);
         node.alias.clone_from(&name);
         node.name = name;

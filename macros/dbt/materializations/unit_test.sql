@@ -83,7 +83,8 @@
     {%- endfor -%}
     {%- do selects.append('select ' ~ values | join(', ')) -%}
   {%- endfor -%}
-  {{ selects | join('\nunion all\n') }}
+-- Fixture for {{ model.name }}
+{{ selects | join('\nunion all\n') }}
   {{- '\nlimit 0' if not rows }}
 {%- endmacro %}
 

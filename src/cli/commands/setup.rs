@@ -10,7 +10,7 @@ use crate::artifacts::write_manifest;
 use crate::error::{Location, Result};
 use crate::events::{Event, Events, Warning, stat_line};
 use crate::flags::Flags;
-use crate::jinja::context::{Context, Macros, Names, Role, Shared, Target};
+use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
 use crate::parse::{Invocation, ParsedProject};
@@ -158,8 +158,7 @@ impl Base<'_> {
             engine: Arc::new(Engine::new()),
             macros: Macros::default(),
             project_name: "".into(),
-            packages: Vec::new(),
-            dispatch: Vec::new(),
+            dispatch: DispatchOrder::default(),
             vars: Vars::new(cli_vars, "", HashMap::new()),
             flags,
             events: self.events.clone(),

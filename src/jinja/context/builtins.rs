@@ -15,11 +15,11 @@ use super::{Context, Role, Shared, nodes, statements};
 use crate::error::{Error as RbtError, ErrorKind};
 use crate::events::{Event, NodeInfo};
 use crate::jinja::values::json_dumps;
-use crate::jinja::{python_str, raise};
+use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
 use super::value as values;
 use crate::project::yaml::{self, Yaml};
-use crate::text::suggestion;
+use crate::text::nearest;
 
 type Implementation = fn(&Arc<Context>, &mut State, &Args) -> Result<Value, Error>;
 
@@ -124,7 +124,7 @@ fn lookup_var(context: &Context, name: &str) -> Option<Json> {
 fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let name = args.string(0, "var_name")?;
     if let Some(value) = lookup_var(context, &name) {
-        return Ok(values::from_json(&value));
+        return rendered_var(context, &name, value);
     }
     if args.has(1, "default") {
         return Ok(args.get(1, "default").unwrap_or(Value::from(())));
@@ -136,11 +136,22 @@ fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value,
     let known: Vec<String> =
         context.shared.vars.all(&context.package).iter().map(|(key, _)| key.key_text()).collect();
     let error = RbtError::compilation(format!("Required var '{name}' not found in config:\nVars supplied to {who} = {{{}}}", known.join(", ")));
-    let help = match suggestion(&name, known.iter().map(String::as_str)) {
+    let help = match nearest(&name, known.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean '{similar}'? Or give a default: var('{name}', ...)"),
         None => format!("set it under vars: in dbt_project.yml, with --vars '{{{name}: ...}}', or give a default"),
     };
     Err(raise(error.help(help)))
+}
+
+/// A variable's value: a text may have Jinja in it, which sees what the asking template sees.
+fn rendered_var(context: &Arc<Context>, name: &str, value: Json) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) if text.contains('{') => {
+            let origin = Origin::at(format!("the variable '{name}'"), 1, 1);
+            context.render(text, &origin).map(Value::from).map_err(raise)
+        }
+        _ => Ok(values::from_json(&value)),
+    }
 }
 
 /// `env_var('NAME', default)` (<https://docs.getdbt.com/reference/dbt-jinja-functions/env_var>).

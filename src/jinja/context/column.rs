@@ -42,7 +42,7 @@ impl Object for ColumnObject {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(column.name.as_str()),
             "dtype" => Value::from(column.dtype.as_str()),
-            "data_type" => Value::from(column.data_type()),
+            "data_type" | "expanded_data_type" => Value::from(column.data_type()),
             "quoted" => Value::from(format!("\"{}\"", column.name)),
             "char_size" => size(column.char_size),
             "numeric_precision" => size(column.numeric_precision),
@@ -136,7 +136,6 @@ fn class_method(method: &str, args: &Args) -> Result<Value, Error> {
 fn translate_type(dtype: &str) -> String {
     match dtype.to_uppercase().as_str() {
         "STRING" => "TEXT".to_owned(),
-        "TIMESTAMP" | "FLOAT" | "INTEGER" | "BOOLEAN" => dtype.to_uppercase(),
         _ => dtype.to_owned(),
     }
 }

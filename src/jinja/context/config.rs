@@ -14,6 +14,7 @@ use crate::jinja::values::is_undefined;
 use crate::error::Error as RbtError;
 use crate::jinja::values::to_json_with;
 use crate::jinja::{iso_text, raise};
+use crate::project::config::Config;
 use super::value as values;
 
 /// `config` in a template.
@@ -94,7 +95,9 @@ impl ConfigObject {
         if self.0.capture().is_some() {
             return None;
         }
-        self.0.config()?.get(alias).map(values::from_json)
+        let config = self.0.config()?;
+        let configured = config.get(alias).map(values::from_json);
+        configured.or_else(|| (name == "snapshot_table_column_names").then(|| snapshot_columns(config))?)
     }
 
     fn meta(&self, name: &str) -> Option<Value> {
@@ -129,6 +132,13 @@ impl ConfigObject {
         let docs = self.0.config().and_then(|config| config.get("persist_docs"));
         docs.and_then(|docs| docs.get(part)).and_then(Json::as_bool).unwrap_or(false)
     }
+}
+
+/// The names of the columns that a snapshot adds, where `snapshot_meta_column_names` is configured.
+fn snapshot_columns(config: &Config) -> Option<Value> {
+    let names = config.get("snapshot_meta_column_names")?.as_object()?;
+    let name_of = |(column, name): (&String, &Json)| (column.clone(), Value::from(name.as_str().unwrap_or(column)));
+    Some(values::dict(names.iter().map(name_of)))
 }
 
 impl Context {

@@ -36,7 +36,7 @@ impl Object for Exceptions {
                 return Ok(Value::from(""));
             }
             "warn_snapshot_timestamp_data_types" => {
-                let warning = snapshot_time_types(&args)?;
+                let warning = snapshot_types_warning(&args)?;
                 self.0.shared.events.warn(warning).map_err(raise)?;
                 return Ok(Value::from(""));
             }
@@ -79,15 +79,15 @@ impl Object for Exceptions {
     }
 }
 
-fn snapshot_time_types(args: &Args) -> Result<Warning, Error> {
-    let (snapshot, updated_at) = (args.string(0, "snapshot_time_data_type")?, args.string(1, "updated_at_data_type")?);
-    Ok(Warning::new(
-        "SnapshotTimestampWarning",
-        format!(
-            "Data type of snapshot table timestamp columns ({snapshot}) doesn't match derived column 'updated_at' \
-             ({updated_at}). Please update snapshot config 'updated_at'."
-        ),
-    ))
+fn snapshot_types_warning(args: &Args) -> Result<Warning, Error> {
+    let snapshot = args.string(0, "snapshot_time_data_type")?;
+    let updated_at = args.string(1, "updated_at_data_type")?;
+    let message = format!(
+        "The snapshot compares its own time, of type '{snapshot}', with the updated_at column, of type \
+         '{updated_at}': rows may be dated wrongly. Please update snapshot config 'updated_at', or cast the column to '{snapshot}'."
+    );
+    let warning = Warning::new("SnapshotTimestampWarning", message);
+    Ok(warning.with("snapshot_time_data_type", snapshot).with("updated_at_data_type", updated_at))
 }
 
 fn wrong_type(args: &Args) -> Result<String, Error> {

@@ -41,7 +41,8 @@ use crate::warehouse::Session;
 pub use args::Args;
 pub use builtins::{md5_hex, metadata_env_vars};
 pub use column::ColumnObject;
-pub use namespace::{DISPATCH_PREFIXES, GLOBAL_PROJECT, INTERNAL_PACKAGES, Macros};
+use namespace::GLOBAL_PROJECT;
+pub use namespace::{DispatchOrder, INTERNAL_PACKAGES, Macros};
 pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
 pub use relation::RelationObject;
 pub use statements::StatementResult;
@@ -52,10 +53,7 @@ pub struct Shared {
     pub engine: Arc<Engine>,
     pub macros: Macros,
     pub project_name: Arc<str>,
-    /// The names of installed packages, for `dispatch`.
-    pub packages: Vec<String>,
-    /// `dispatch:` of the project file: a namespace and where to search for it.
-    pub dispatch: Vec<(String, Vec<String>)>,
+    pub dispatch: DispatchOrder,
     pub vars: Vars,
     pub flags: Arc<Flags>,
     pub events: Events,
@@ -301,7 +299,7 @@ impl Context {
         let shared = &self.shared;
         let text = |text: &str| Some(Value::from(text));
         match name {
-            "this" if self.node.is_some() => self.values.get(name).cloned().or(Some(Value::from(()))),
+            "this" if self.node.is_some() || self.values.contains_key(name) => self.values.get(name).cloned().or(Some(Value::from(()))),
             "execute" => Some(Value::from(self.executes())),
             "model" | "node" if self.node.is_some() => Some(self.model_value()),
             "project_name" => text(&shared.project_name),
@@ -476,7 +474,7 @@ impl Object for PackageObject {
         if let Some(value) = overridden.or_else(built_in) {
             return Some(value);
         }
-        let template = shared.macros.find_in_package(&self.package, name).ok()??;
+        let template = shared.macros.find_in_package(&self.package, name)?;
         Some(shared.engine.macro_value(template, &self.context.scope()))
     }
 

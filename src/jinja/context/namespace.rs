@@ -25,6 +25,30 @@ pub struct Macros {
     internal: Names,
 }
 
+/// Where `adapter.dispatch` searches: the `dispatch:` of the project file, and the packages there are.
+#[derive(Debug, Default)]
+pub struct DispatchOrder {
+    pub root: Arc<str>,
+    /// The names of installed packages.
+    pub packages: Vec<String>,
+    /// A namespace and the packages to search for it.
+    pub rules: Vec<(String, Vec<String>)>,
+}
+
+impl DispatchOrder {
+    /// The packages to search, in order. `None` stands for what a template of its package finds.
+    pub fn search_packages(&self, namespace: Option<&str>) -> Vec<Option<String>> {
+        let Some(namespace) = namespace else { return vec![None] };
+        if let Some((_, order)) = self.rules.iter().find(|(known, _)| known == namespace) {
+            return order.iter().cloned().map(Some).collect();
+        }
+        if self.packages.iter().any(|package| package == namespace) {
+            return vec![Some(self.root.to_string()), Some(namespace.to_owned())];
+        }
+        vec![None]
+    }
+}
+
 /// What a name in a template means when it is not a variable.
 pub enum Named<'a> {
     Macro(&'a Arc<MacroTemplate>),
@@ -76,12 +100,41 @@ impl Macros {
         }
     }
 
-    /// A macro of one package alone; `dbt` means the built-in macros. `Err` if there is no such package.
-    pub fn find_in_package(&self, package: &str, name: &str) -> Result<Option<&Arc<MacroTemplate>>, ()> {
+    /// A macro of one package alone; `dbt` means the built-in macros.
+    pub fn find_in_package(&self, package: &str, name: &str) -> Option<&Arc<MacroTemplate>> {
         if package == GLOBAL_PROJECT {
-            return Ok(self.internal.get(name));
+            return self.internal.get(name);
         }
-        self.packages.get(package).map(|names| names.get(name)).ok_or(())
+        self.packages.get(package)?.get(name)
+    }
+
+    /// The implementation of a macro for this warehouse, seen from a template of `package`. `Err` tells the names
+    /// that were tried.
+    pub fn dispatch(
+        &self,
+        order: &DispatchOrder,
+        package: &str,
+        name: &str,
+        namespace: Option<&str>,
+    ) -> Result<&Arc<MacroTemplate>, Vec<String>> {
+        let mut tried = Vec::new();
+        for searched in order.search_packages(namespace) {
+            for prefix in DISPATCH_PREFIXES {
+                let candidate = format!("{prefix}__{name}");
+                let found = match &searched {
+                    None => self.find_macro(package, &candidate),
+                    Some(searched) => self.find_in_package(searched, &candidate),
+                };
+                if let Some(template) = found {
+                    return Ok(template);
+                }
+                tried.push(match &searched {
+                    None => candidate,
+                    Some(searched) => format!("{searched}.{candidate}"),
+                });
+            }
+        }
+        Err(tried)
     }
 
     /// Whether a package brought macros.

@@ -15,7 +15,7 @@ use crate::jinja::{datetime_value, raise};
 use super::value as values;
 use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
 use crate::sql::{Policy, Relation, RelationKind};
-use crate::text::suggestion;
+use crate::text::nearest;
 
 /// `ref('name')`, `ref('package', 'name')`, `ref('name', v=1)`.
 pub fn reference(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
@@ -97,7 +97,7 @@ pub fn missing_node<'a>(
 ) -> RbtError {
     let why = if disabled { "is disabled" } else { "was not found" };
     let error = RbtError::compilation(format!("'{who}' depends on a node named '{name}' which {why}"));
-    match suggestion(name, known).filter(|_| !disabled) {
+    match nearest(name, known).filter(|_| !disabled) {
         Some(similar) => error.help(format!("did you mean '{similar}'?")),
         None => error,
     }
@@ -198,7 +198,7 @@ pub fn missing_source<'a>(
 ) -> RbtError {
     let why = if disabled { "is disabled" } else { "was not found" };
     let error = RbtError::compilation(format!("'{who}' depends on a source named '{name}' which {why}"));
-    match suggestion(name, known).filter(|_| !disabled) {
+    match nearest(name, known).filter(|_| !disabled) {
         Some(similar) => error.help(format!("did you mean '{similar}'?")),
         None => error,
     }

@@ -44,9 +44,14 @@ fn kind_value(kind: Option<RelationKind>) -> Value {
     kind.map_or(Value::from(()), |kind| Value::from(kind.name()))
 }
 
+/// What a relation lists of itself: to dbt's macros and packages it is a mapping.
+const KEYS: &[&str] = &[
+    "path", "type", "quote_character", "include_policy", "quote_policy", "dbt_created", "limit", "external",
+];
+
 impl Object for RelationObject {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
+        ObjectRepr::Map
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -84,7 +89,7 @@ impl Object for RelationObject {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::NonEnumerable
+        Enumerator::Str(KEYS)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {

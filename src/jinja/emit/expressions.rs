@@ -3,7 +3,7 @@
 use super::names::mangle;
 use super::{Emit, Emitter};
 use crate::jinja::builtins::{is_test, known_tests};
-use crate::jinja::suggest::nearest;
+use crate::text::nearest;
 use crate::jinja::syntax::SyntaxError;
 use crate::jinja::syntax::ast::*;
 use crate::jinja::syntax::walk;
@@ -121,7 +121,7 @@ impl Emitter<'_> {
             ExprKind::Filter(value, name, args) => {
                 self.filterable(value)?;
                 self.push("|");
-                self.filter_name(name, value.end)?;
+                self.filter_name(name, self.place_of(name, value.end))?;
                 self.args_in_parens(args, None)?;
             }
             ExprKind::Test(value, name, args, negated) => self.test(value, name, args, *negated)?,
@@ -292,8 +292,9 @@ impl Emitter<'_> {
     }
 
     fn test(&mut self, value: &Expr<'_>, name: &str, args: &Args<'_>, negated: bool) -> Emit {
+        let at = self.place_of(name, value.end);
         if !is_test(name) {
-            let error = SyntaxError::new(format!("No test named '{name}'."), value.end as usize);
+            let error = SyntaxError::new(format!("No test named '{name}'."), at as usize);
             return Err(match nearest(name, known_tests()) {
                 Some(known) => error.help(format!("did you mean '{known}'?")),
                 None => error,
@@ -302,7 +303,7 @@ impl Emitter<'_> {
         self.push("(");
         self.filterable(value)?;
         self.push(if negated { " is not " } else { " is " });
-        self.mark(value.end);
+        self.mark(at);
         self.push(name);
         self.args_in_parens(args, None)?;
         self.push(")");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::builtins::{is_filter, known_filters};
 use super::origin::{Origin, Source};
-use super::suggest::nearest;
+use crate::text::nearest;
 use super::syntax::SyntaxError;
 use super::syntax::ast::*;
 use super::syntax::walk;
@@ -460,6 +460,12 @@ impl<'n> Emitter<'n> {
             self.args_in_parens(&filter.args, None)?;
         }
         Ok(())
+    }
+
+    /// Where a name stands that comes next after a place, behind a sign like `|`.
+    fn place_of(&self, name: &str, from: u32) -> u32 {
+        let rest = self.text.get(from as usize..).unwrap_or_default();
+        from + rest.find(name).unwrap_or(0) as u32
     }
 
     fn filter_name(&mut self, name: &str, at: u32) -> Emit {

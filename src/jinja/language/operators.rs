@@ -9,7 +9,8 @@ use super::percent;
 use crate::jinja::error::raise_message;
 use crate::jinja::modules;
 use crate::jinja::values::{
-    List, Number, Set, check_defined, compare, contains, equal, int, is_list, iterate, list, tuple, type_name,
+    List, Number, Set, check_defined, compare, contains, decimal, equal, int, is_list, iterate, list, tuple,
+    type_name,
 };
 
 type Binary = fn(&Value, &Value) -> Result<Value, Error>;
@@ -80,7 +81,18 @@ fn too_large(operator: &str) -> Error {
     raise_message(format!("the result of '{operator}' is too large"))
 }
 
+/// The operation, if it is one of decimals, dates or durations.
+fn of_objects(left: &Value, operator: &str, right: &Value) -> Option<Result<Value, Error>> {
+    if left.as_object().is_none() && right.as_object().is_none() {
+        return None;
+    }
+    decimal::arithmetic(left, operator, right).or_else(|| modules::dates::arithmetic(left, operator, right))
+}
+
 fn add(left: &Value, right: &Value) -> Result<Value, Error> {
+    if let Some(result) = of_objects(left, "+", right) {
+        return result;
+    }
     match (Number::of(left), Number::of(right)) {
         (Some(Number::Int(left)), Some(Number::Int(right))) => {
             return left.checked_add(right).map(int).ok_or_else(|| too_large("+"));
@@ -112,10 +124,13 @@ fn add(left: &Value, right: &Value) -> Result<Value, Error> {
         let (left, right) = (type_name(left), type_name(right));
         return Err(raise_message(format!("can only concatenate {left} (not \"{right}\") to {left}")));
     }
-    modules::dates::arithmetic(left, "+", right).unwrap_or_else(|| Err(unsupported(left, "+", right)))
+    Err(unsupported(left, "+", right))
 }
 
 fn subtract(left: &Value, right: &Value) -> Result<Value, Error> {
+    if let Some(result) = of_objects(left, "-", right) {
+        return result;
+    }
     match (Number::of(left), Number::of(right)) {
         (Some(Number::Int(left)), Some(Number::Int(right))) => {
             return left.checked_sub(right).map(int).ok_or_else(|| too_large("-"));
@@ -127,10 +142,13 @@ fn subtract(left: &Value, right: &Value) -> Result<Value, Error> {
     {
         return Ok(Value::from_object(left.difference(right)?));
     }
-    modules::dates::arithmetic(left, "-", right).unwrap_or_else(|| Err(unsupported(left, "-", right)))
+    Err(unsupported(left, "-", right))
 }
 
 fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
+    if let Some(result) = of_objects(left, "*", right) {
+        return result;
+    }
     match (Number::of(left), Number::of(right)) {
         (Some(Number::Int(left)), Some(Number::Int(right))) => {
             return left.checked_mul(right).map(int).ok_or_else(|| too_large("*"));
@@ -148,7 +166,7 @@ fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
         }
         _ => {}
     }
-    modules::dates::arithmetic(left, "*", right).unwrap_or_else(|| Err(unsupported(left, "*", right)))
+    Err(unsupported(left, "*", right))
 }
 
 /// A string, list or tuple several times over.
@@ -173,16 +191,20 @@ fn repeat(value: &Value, times: i128) -> Result<Option<Value>, Error> {
 }
 
 fn divide(left: &Value, right: &Value) -> Result<Value, Error> {
+    if let Some(result) = of_objects(left, "/", right) {
+        return result;
+    }
     match (Number::of(left), Number::of(right)) {
         (Some(_), Some(right)) if right.as_f64() == 0.0 => Err(raise_message("division by zero")),
         (Some(left), Some(right)) => Ok(Value::from(left.as_f64() / right.as_f64())),
-        _ => {
-            modules::dates::arithmetic(left, "/", right).unwrap_or_else(|| Err(unsupported(left, "/", right)))
-        }
+        _ => Err(unsupported(left, "/", right)),
     }
 }
 
 fn floor_divide(left: &Value, right: &Value) -> Result<Value, Error> {
+    if let Some(result) = of_objects(left, "//", right) {
+        return result;
+    }
     match (Number::of(left), Number::of(right)) {
         (Some(_), Some(right)) if right.as_f64() == 0.0 => {
             Err(raise_message("integer division or modulo by zero"))
@@ -193,8 +215,7 @@ fn floor_divide(left: &Value, right: &Value) -> Result<Value, Error> {
             Ok(int(if exact { quotient } else { quotient - 1 }))
         }
         (Some(left), Some(right)) => Ok(Value::from((left.as_f64() / right.as_f64()).floor())),
-        _ => modules::dates::arithmetic(left, "//", right)
-            .unwrap_or_else(|| Err(unsupported(left, "//", right))),
+        _ => Err(unsupported(left, "//", right)),
     }
 }
 
@@ -202,6 +223,9 @@ fn modulo(left: &Value, right: &Value) -> Result<Value, Error> {
     if left.kind() == ValueKind::String {
         let text = percent::format(left.as_str().unwrap_or_default(), right)?;
         return Ok(Value::from(text));
+    }
+    if let Some(result) = of_objects(left, "%", right) {
+        return result;
     }
     match (Number::of(left), Number::of(right)) {
         (Some(_), Some(right)) if right.as_f64() == 0.0 => {
@@ -239,6 +263,9 @@ fn power(left: &Value, right: &Value) -> Result<Value, Error> {
 
 /// `-value`
 pub fn negate(value: &Value) -> Result<Value, Error> {
+    if let Some(negative) = decimal::negate(value) {
+        return Ok(negative);
+    }
     match Number::of(value) {
         Some(Number::Int(number)) => number.checked_neg().map(int).ok_or_else(|| too_large("-")),
         Some(Number::Float(number)) => Ok(Value::from(-number)),

@@ -158,7 +158,7 @@ fn in_zone(utc: NaiveDateTime, zone: &Zone) -> Result<Value, Error> {
 /// A local time, in a zone if one is given.
 fn in_zone_of(local: NaiveDateTime, zone: Option<Value>) -> Result<Value, Error> {
     match zone.filter(|zone| !zone.is_none()) {
-        Some(zone) => Ok(Value::from_object(ZoneValue::of(&zone)?.attach(local))),
+        Some(zone) => Ok(Value::from_object(ZoneValue::of(&zone)?.attach_unadjusted(local))),
         None => Ok(naive_datetime_value(local)),
     }
 }

@@ -152,7 +152,7 @@ impl DateTime {
         ])?;
         let replaced = match zone {
             Some(zone) if zone.is_none() => DateTime { local, zone: None },
-            Some(zone) => ZoneValue::of(&zone)?.attach(local),
+            Some(zone) => ZoneValue::of(&zone)?.attach_unadjusted(local),
             None => DateTime { local, zone: self.zone.clone() },
         };
         Ok(Value::from_object(replaced))

@@ -11,7 +11,7 @@ use minijinja::{Error, State};
 use super::date_format::offset_text;
 use super::dates::{DateTime, Delta};
 use crate::jinja::error::raise_message;
-use crate::jinja::suggest::nearest;
+use crate::text::nearest;
 use crate::jinja::values::{Arguments, Dict, function, list, type_name};
 
 /// A time zone.
@@ -57,6 +57,19 @@ impl Zone {
             zone => zone.offset_at_utc(local),
         };
         DateTime { local, zone: Some((self.clone(), offset)) }
+    }
+
+    /// A local time with this zone put beside it unasked, as `tzinfo=` does: a zone by name then stands for its
+    /// first offset, the local mean time in whole minutes, which is what pytz is known (and feared) for.
+    pub fn attach_unadjusted(&self, local: NaiveDateTime) -> DateTime {
+        match self {
+            Zone::Named(_) => {
+                let mean_time = self.offset_at_utc(NaiveDateTime::MIN);
+                let offset = (mean_time + 30).div_euclid(60) * 60;
+                DateTime { local, zone: Some((self.clone(), offset)) }
+            }
+            zone => zone.attach(local),
+        }
     }
 
     /// What the zone's time is called at a moment of UTC, such as `CET`.

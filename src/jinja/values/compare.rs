@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use minijinja::Error;
 use minijinja::value::{Tuple, Value, ValueKind};
 
+use super::decimal::is_decimal;
 use super::dict::is_namespace;
 use super::{Dict, List, Number, Set, check_defined, is_undefined, iterate, pairs, type_name};
 use crate::jinja::error::raise_message;
@@ -56,6 +57,11 @@ fn is_dict(value: &Value) -> bool {
 
 /// `left == right`
 pub(crate) fn equal(left: &Value, right: &Value) -> bool {
+    if is_decimal(left) != is_decimal(right)
+        && let (Some(left), Some(right)) = (Number::of(left), Number::of(right))
+    {
+        return left.as_f64() == right.as_f64();
+    }
     if left.as_object().is_none() || right.as_object().is_none() {
         return left == right || (is_undefined(left) && is_undefined(right));
     }

@@ -3,6 +3,7 @@
 
 mod args;
 mod compare;
+pub(crate) mod decimal;
 mod dict;
 mod iterate;
 mod json;
@@ -18,6 +19,7 @@ pub use minijinja::value::Tuple;
 
 pub use args::{Arguments, function};
 pub(crate) use compare::{compare, contains, equal, sort_values};
+pub use decimal::decimal_value;
 pub use dict::Dict;
 pub(crate) use dict::{hashable, pairs};
 pub(crate) use iterate::iterate;
@@ -63,6 +65,9 @@ impl Number {
             ValueKind::Bool => Some(Number::Int(i128::from(value.is_true()))),
             ValueKind::Number if value.is_integer() => i128::try_from(value.clone()).ok().map(Number::Int),
             ValueKind::Number => f64::try_from(value.clone()).ok().map(Number::Float),
+            ValueKind::Plain => {
+                value.downcast_object_ref::<decimal::Decimal>().map(|number| Number::Float(number.as_f64()))
+            }
             _ => None,
         }
     }

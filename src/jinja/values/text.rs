@@ -193,6 +193,7 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         _ if value.downcast_object_ref::<Undefined>().is_some() => "Undefined",
         _ if value.downcast_object_ref::<Dict>().is_some() || value.is_kwargs() => "dict",
         ValueKind::Map if value.downcast_object_ref::<IndexMap<Value, Value>>().is_some() => "dict",
+        _ if super::decimal::is_decimal(value) => "decimal.Decimal",
         _ => "object",
     }
 }

@@ -7,7 +7,7 @@ use minijinja::Error;
 use minijinja::value::Value;
 
 use super::super::args::Args;
-use super::super::{Context, DISPATCH_PREFIXES};
+use super::super::Context;
 use crate::error::Error as RbtError;
 use crate::jinja::raise;
 
@@ -27,40 +27,16 @@ pub fn dispatch(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {
         ))));
     }
     let namespace = args.optional_string(1, "macro_namespace");
-    let mut tried = Vec::new();
-    for package in search_packages(context, namespace.as_deref()) {
-        for prefix in DISPATCH_PREFIXES {
-            let candidate = format!("{prefix}__{name}");
-            let macros = &context.shared.macros;
-            let found = match &package {
-                None => macros.find_macro(&context.package, &candidate),
-                Some(package) => macros.find_in_package(package, &candidate).ok().flatten(),
-            };
-            if let Some(template) = found {
-                return Ok(context.shared.engine.macro_value(template, &context.scope()));
-            }
-            tried.push(match &package {
-                None => format!("'{candidate}'"),
-                Some(package) => format!("'{package}.{candidate}'"),
-            });
+    let shared = &context.shared;
+    match shared.macros.dispatch(&shared.dispatch, &context.package, &name, namespace.as_deref()) {
+        Ok(template) => Ok(shared.engine.macro_value(template, &context.scope())),
+        Err(tried) => {
+            let tried: Vec<String> = tried.into_iter().map(|name| format!("'{name}'")).collect();
+            let namespace = namespace.as_deref().unwrap_or("None");
+            Err(raise(RbtError::compilation(format!(
+                "In dispatch: No macro named '{name}' found within namespace: '{namespace}'\n    Searched for: {}",
+                tried.join(", ")
+            ))))
         }
     }
-    let namespace = namespace.as_deref().unwrap_or("None");
-    Err(raise(RbtError::compilation(format!(
-        "In dispatch: No macro named '{name}' found within namespace: '{namespace}'\n    Searched for: {}",
-        tried.join(", ")
-    ))))
-}
-
-/// The packages to search, in order. `None` stands for what a template of the context finds.
-fn search_packages(context: &Context, namespace: Option<&str>) -> Vec<Option<String>> {
-    let Some(namespace) = namespace else { return vec![None] };
-    let shared = &context.shared;
-    if let Some((_, order)) = shared.dispatch.iter().find(|(known, _)| known == namespace) {
-        return order.iter().cloned().map(Some).collect();
-    }
-    if shared.packages.iter().any(|package| package == namespace) {
-        return vec![Some(shared.project_name.to_string()), Some(namespace.to_owned())];
-    }
-    vec![None]
 }
