@@ -1,15 +1,21 @@
-//! Small things done to texts: suggestions for misspelt names, and counting words.
+//! The word that was probably meant.
 
-/// The known name that is nearest to a misspelt one, if any is near enough to be meant.
-pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
-    let lowered = name.to_lowercase();
-    known
-        .filter(|candidate| *candidate != name)
-        .map(|candidate| (distance(&lowered, &candidate.to_lowercase(), limit), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
+/// The known word that is nearest to a misspelt one, if any is near enough to be meant. Case does not count, and `-` is
+/// as good as `_`.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = fold(word);
+    let near = |candidate: &'a str| {
+        let longest = word.chars().count().max(candidate.chars().count());
+        let limit = longest.div_ceil(3).min(3);
+        let distance = distance(&folded, &fold(candidate), limit);
+        (distance <= limit).then_some((distance, candidate))
+    };
+    let others = known.into_iter().filter(|candidate| *candidate != word);
+    others.filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+fn fold(word: &str) -> String {
+    word.to_lowercase().replace('-', "_")
 }
 
 /// The Damerau-Levenshtein distance (optimal string alignment); more than `limit` is told as `limit + 1`.
@@ -36,16 +42,6 @@ fn distance(a: &str, b: &str, limit: usize) -> usize {
     previous[b.len()]
 }
 
-/// `1 model`, `2 models`.
-pub fn count(number: usize, word: &str) -> String {
-    let plural = match word.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if word == "analysis" => "analyses".to_owned(),
-        None => format!("{word}s"),
-    };
-    format!("{number} {}", if number == 1 { word } else { &plural })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,14 +49,8 @@ mod tests {
     #[test]
     fn the_nearest_name_is_suggested() {
         let known = ["stg_orders", "stg_customers", "orders"];
-        assert_eq!(suggestion("stg_ordres", known.into_iter()), Some("stg_orders"));
-        assert_eq!(suggestion("something_else", known.into_iter()), None);
-    }
-
-    #[test]
-    fn words_are_counted() {
-        assert_eq!(count(1, "query"), "1 query");
-        assert_eq!(count(2, "query"), "2 queries");
-        assert_eq!(count(0, "model"), "0 models");
+        assert_eq!(nearest("stg_ordres", known), Some("stg_orders"));
+        assert_eq!(nearest("something_else", known), None);
+        assert_eq!(nearest("modelpaths", ["model-paths", "vars"]), Some("model-paths"));
     }
 }

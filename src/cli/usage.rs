@@ -1,5 +1,6 @@
 //! Command lines that cannot be run: what is said about them, and where.
 
+use crate::text::nearest;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -142,28 +143,8 @@ fn guess(
     known: impl Iterator<Item = &'static str> + Clone,
 ) -> String {
     let longer = known.clone().find(|known| name.chars().count() > 1 && known.starts_with(name));
-    let near = || known.min_by_key(|known| distance(name, known)).filter(|known| near_enough(name, known));
-    match longer.or_else(near) {
+    match longer.or_else(|| nearest(name, known)) {
         Some(meant) => format!("{message} Did you mean '{dashes}{meant}'?"),
         None => message,
     }
-}
-
-fn near_enough(name: &str, known: &str) -> bool {
-    distance(name, known) <= known.chars().count().div_ceil(4)
-}
-
-/// How many characters must be inserted, deleted or replaced to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

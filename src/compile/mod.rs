@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::jinja::Origin;
-use crate::jinja::context::{Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
+use crate::jinja::context::{Batch, Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
 use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType};
 use crate::parse::{KWARGS_NAME, render_kwargs};
 use crate::warehouse::Session;
@@ -36,6 +36,8 @@ pub struct Compiler {
 pub struct Occasion {
     /// The stretch of time that a batch sees.
     pub event_time: Option<(Option<String>, Option<String>)>,
+    /// The batch that is built, of a microbatch model.
+    pub batch: Option<Batch>,
     /// Relations that stand for others.
     pub replaced: HashMap<Id, crate::sql::Relation>,
     /// The expressions behind replaced relations: rows that stand for an input.
@@ -72,7 +74,7 @@ impl Compiler {
         if node.resource_type != ResourceType::Operation && !values.contains_key("this") {
             values.insert("this".to_owned(), node_relation(&self.shared, node).into());
         }
-        let names = Names { node: Some(node.clone()), values, ..Names::default() };
+        let names = Names { node: Some(node.clone()), values };
         Context::build(&self.shared, &node.package_name, self.running(session, occasion), names)
     }
 
@@ -91,6 +93,7 @@ impl Compiler {
             selected: self.selected.clone(),
             any_ref: occasion.any_ref,
             event_time: occasion.event_time.clone(),
+            batch: occasion.batch.clone(),
             ephemerals: Mutex::default(),
             replaced: occasion.replaced.clone(),
             overrides: occasion.overrides.clone(),
@@ -103,17 +106,17 @@ impl Compiler {
             return Ok(Compiled::default());
         }
         let rendered = self.render(node, session, occasion)?;
-        self.write(node, rendered)
+        self.write(node, rendered, occasion.batch.as_ref().map(|batch| batch.label.as_str()))
     }
 
     /// Completes a rendered statement and writes it.
-    fn write(&self, node: &Node, rendered: Rendered) -> Result<Compiled> {
+    fn write(&self, node: &Node, rendered: Rendered, suffix: Option<&str>) -> Result<Compiled> {
         let injects = self.shared.flags.inject_ephemeral_ctes;
         let compiled_code = if injects { inject(&rendered.code, &rendered.ctes) } else { rendered.code };
         let compiled_path = if node.resource_type == ResourceType::Operation {
             None
         } else {
-            let path = Path::new("compiled").join(&*node.package_name).join(node.write_path());
+            let path = Path::new("compiled").join(&*node.package_name).join(node.write_path(suffix));
             write_file(&self.target.join(&path), &compiled_code)?;
             Some(format!("{}/{}", self.shown_target, path.to_string_lossy()))
         };
@@ -164,7 +167,7 @@ impl Compiler {
         let rendered = slot.get_or_init(|| {
             let node = Arc::new(node.clone());
             let rendered = self.render(&node, session, &Occasion::default())?;
-            self.write(&node, rendered.clone()).map(|_| rendered)
+            self.write(&node, rendered.clone(), None).map(|_| rendered)
         });
         let rendered = rendered.as_ref().map_err(Clone::clone)?;
         for cte in &rendered.ctes {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::origin::Origin;
-use super::suggest::nearest;
+use crate::text::nearest;
 use super::syntax::ast::{DefinitionKind, ExprKind};
 use super::syntax::{SyntaxError, find_tag, parse_definition_header, raw_tag_end};
 use crate::error::Result;
@@ -134,7 +134,7 @@ impl<'t> Splitter<'t> {
                     }
                 }
             } else if current.is_none()
-                && let Some(known) = nearest(tag.keyword, DEFINITIONS.into_iter())
+                && let Some(known) = nearest(tag.keyword, DEFINITIONS)
             {
                 let message = format!("unknown block '{}'", tag.keyword);
                 return Err(SyntaxError::new(message, tag.open).help(format!("did you mean '{known}'?")));

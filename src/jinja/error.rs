@@ -4,7 +4,7 @@ use minijinja::value::Value;
 use minijinja::{Error as JinjaError, ErrorKind as JinjaErrorKind};
 
 use super::origin::Source;
-use super::suggest::nearest;
+use crate::text::nearest;
 use crate::error::Error;
 
 /// Wraps an error of rbt so that a function called from a template can raise it. It comes back out of

@@ -272,7 +272,12 @@ impl Parser<'_> {
             first_line: location.line,
             compiled: None,
         };
-        self.find_dependencies(target, &definition, &mut node)?;
+        let called = self.find_dependencies(target, &definition, &mut node)?;
+        if called.keys().any(|key| !definition.config.contains_key(key)) {
+            // The test's macro configures what the test itself leaves open.
+            let calls = with_tags(&called, tags);
+            node.config = resolve(ResourceType::Test, &project.configs, root, &node.fqn, None, Some(&calls))?;
+        }
         self.name_relation(&mut node)?;
         if node.config.get_bool("enabled") == Some(false) {
             return Ok(Parsed::Disabled(Box::new(node)));
@@ -280,12 +285,18 @@ impl Parser<'_> {
         Ok(Parsed::Enabled(Box::new(node)))
     }
 
-    /// What the test refers to. The two commonest tests refer to their model alone, which spares rendering them.
-    fn find_dependencies(&self, target: &TestTarget, definition: &Definition, node: &mut Node) -> Result<()> {
+    /// What the test refers to; gives the configuration that its macro and its definition make together. The two
+    /// commonest tests refer to their model alone and configure nothing, which spares rendering them.
+    fn find_dependencies(
+        &self,
+        target: &TestTarget,
+        definition: &Definition,
+        node: &mut Node,
+    ) -> Result<Map<String, Json>> {
         let macro_name = format!("test_{}", definition.name);
         let package = definition.namespace.as_deref().unwrap_or(target.package);
         let found = match &definition.namespace {
-            Some(namespace) => self.shared.macros.find_in_package(namespace, &macro_name).ok().flatten(),
+            Some(namespace) => self.shared.macros.find_in_package(namespace, &macro_name),
             None => self.shared.macros.find_macro(package, &macro_name),
         };
         let Some(template) = found else { return Err(self.unknown_test(definition)) };
@@ -299,12 +310,13 @@ impl Parser<'_> {
                     version: version.map(|version| Json::from(python_str(&jinja::from_json(version)))),
                 }),
             }
-            return Ok(());
+            return Ok(Map::new());
         }
         let shared_node = Arc::new(node.clone());
-        let capture = self.render_test(&shared_node)?;
+        let mut capture = self.render_test(&shared_node)?;
+        let called = std::mem::take(&mut capture.config_calls);
         take_capture(node, capture);
-        Ok(())
+        Ok(called)
     }
 
     /// Renders a test while parsing, to learn what it refers to.
@@ -329,7 +341,7 @@ impl Parser<'_> {
         };
         let known = self.shared.macros.names(&self.shared.project_name).filter_map(|name| name.strip_prefix("test_"));
         let error = Error::compilation(format!("'{name}' is undefined: there is no generic test '{}'", definition.name));
-        match crate::text::suggestion(&definition.name, known) {
+        match crate::text::nearest(&definition.name, known) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error.help(
                 "define it with {% test … %} in tests/generic or macros, or install its package with `rbt deps`",

@@ -67,7 +67,7 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
 /// All macros: as templates to call, and as entries of the manifest.
 pub fn load(order: &DispatchOrder, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
     let split: Vec<Result<Vec<Block>>> =
-        files.par_iter().map(|file| split(file)).collect();
+        files.par_iter().map(split).collect();
     let mut macros = Macros::new(&order.root);
     let mut entries: Vec<Macro> = Vec::new();
     let mut errors = Vec::new();
@@ -153,7 +153,7 @@ fn dependencies(macros: &Macros, order: &DispatchOrder, entry: &Macro) -> Vec<Id
     for call in static_macro_calls(&entry.macro_sql, &Origin::file("")).unwrap_or_default() {
         let template = match &call {
             MacroCall::Name(name) => macros.find_macro(package, name),
-            MacroCall::InPackage { package, name } => macros.find_in_package(package, name).ok().flatten(),
+            MacroCall::InPackage { package, name } => macros.find_in_package(package, name),
             MacroCall::Dispatch { name, namespace } => {
                 macros.dispatch(order, package, name, namespace.as_deref()).ok()
             }

@@ -50,16 +50,14 @@ impl Parser<'_> {
             return Ok(custom.unwrap_or_default());
         };
         let built_in = component != "alias" && template.unique_id.starts_with("macro.dbt.");
-        if built_in {
-            if let Some(name) = lock(&self.names.0).get(&(component, custom.clone())) {
-                return Ok(name.clone());
-            }
+        if built_in && let Some(name) = lock(&self.names.0).get(&(component, custom.clone())) {
+            return Ok(name.clone());
         }
         let shared_node = Arc::new(node.clone());
         let names = Names { node: Some(shared_node.clone()), ..Names::default() };
         let context = Context::build(&self.shared, &self.shared.project_name, Role::Naming, names);
         let argument = custom.as_deref().map_or(Value::from(()), Value::from);
-        let value = context.call(&template.clone(), &[argument, NodeObject::value(shared_node)])?;
+        let value = context.call(&template.clone(), &[argument, NodeObject::value(shared_node, None)])?;
         let name = if value.is_none() { String::new() } else { python_str(&value).trim().to_owned() };
         if built_in {
             lock(&self.names.0).insert((component, custom), name.clone());

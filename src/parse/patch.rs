@@ -14,7 +14,7 @@ use crate::jinja::context::{Args, Context, Names, Role, lock};
 use crate::jinja::{Origin, raise};
 use crate::manifest::{Column, Node, Reference};
 use crate::project::yaml::Yaml;
-use crate::text::suggestion;
+use crate::text::nearest;
 
 impl Parser<'_> {
     /// Gives a node what its entry in a property file says, apart from the configuration.
@@ -160,7 +160,7 @@ impl Object for DocFunction {
         let Some(key) = own.or(any_package.flatten()) else {
             let known = self.blocks.keys().map(|(_, name)| name.as_str());
             let error = Error::compilation(format!("Documentation for '{name}' not found"));
-            return Err(raise(match suggestion(&name, known) {
+            return Err(raise(match nearest(&name, known) {
                 Some(similar) => error.help(format!("did you mean doc('{similar}')?")),
                 None => error.help(format!("write {{% docs {name} %}} … {{% enddocs %}} in an .md file")),
             }));

@@ -17,7 +17,7 @@ use crate::manifest::ResourceType;
 use crate::project::project_file::Project;
 use crate::project::files::SourceFile;
 use crate::project::yaml::{self, Mapping, Yaml, YamlValue};
-use crate::text::suggestion;
+use crate::text::nearest;
 
 /// The kinds of entries a property file can hold: dbt's key and what it describes.
 const SECTIONS: [(&str, ResourceType); 14] = [
@@ -201,7 +201,7 @@ fn warn_unknown_sections(parser: &Parser, sections: &Mapping, path: &Path, shown
         if known().any(|known| known == name) {
             continue;
         }
-        let hint = suggestion(&name, known()).map(|similar| format!("; did you mean '{similar}'?")).unwrap_or_default();
+        let hint = nearest(&name, known()).map(|similar| format!("; did you mean '{similar}'?")).unwrap_or_default();
         let message = format!("Unexpected top-level key '{name}' in file '{shown}'{hint}");
         parser.warn(Warning::new("CustomTopLevelKeyDeprecation", message).at(key.location(path)));
     }
@@ -324,7 +324,7 @@ impl Renderer<'_> {
                 let last = |back: usize| keys.len().checked_sub(back).map_or("", key);
                 last(1) != "filter" && last(2) != "filter" && !rendered_later(keys)
             }
-            "saved_queries" => !(key(0) == "query_params" && key(1) == "where") && !rendered_later(keys),
+            "saved_queries" => !(rendered_later(keys) || key(0) == "query_params" && key(1) == "where"),
             _ => !rendered_later(keys),
         }
     }

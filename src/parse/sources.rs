@@ -136,7 +136,7 @@ impl Parser<'_> {
             loaded_at_field: owned("loaded_at_field"),
             loaded_at_query: owned("loaded_at_query"),
             freshness: resolved.get("freshness").filter(|freshness| !freshness.is_null()).cloned(),
-            external: table.get("external").map(|external| external_fields(external)),
+            external: table.get("external").map(external_fields),
             meta: resolved.get("meta").and_then(Json::as_object).cloned().unwrap_or_default(),
             source_meta,
             tags: resolved.get("tags").and_then(Json::as_array).cloned().unwrap_or_default(),

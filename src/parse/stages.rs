@@ -288,7 +288,7 @@ fn add_nodes(parser: &Parser, manifest: &mut Manifest, parsed: Vec<Parsed>) -> R
             let key = (node.package_name.to_string(), node.name.clone(), version);
             if let Some(first) = refable.insert(key, node.unique_id.clone()) {
                 let other = manifest.nodes.get(&first);
-                let first = other.map_or_else(|| first.to_string(), |other| place_of(other));
+                let first = other.map_or_else(|| first.to_string(), place_of);
                 errors.push(duplicate(node.resource_type, &node.name, &first, &place_of(&node)));
                 continue;
             }

@@ -31,12 +31,16 @@ pub fn latest(entry: &Properties) -> Json {
     all.reduce(|a, b| if greater(&b, &a) { b } else { a }).unwrap_or(Json::Null)
 }
 
+fn text_of(json: &Json) -> String {
+    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+}
+
 /// Numbers compare as numbers, everything else as text.
 fn greater(a: &Json, b: &Json) -> bool {
     let number = |json: &Json| json.as_f64().or_else(|| json.as_str()?.parse().ok());
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a > b,
-        _ => a.to_string() > b.to_string(),
+        _ => text_of(a) > text_of(b),
     }
 }
 

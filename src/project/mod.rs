@@ -16,7 +16,6 @@ pub mod config;
 mod dbtignore;
 pub mod deps;
 pub mod files;
-pub mod nearest;
 pub mod packages;
 pub mod profile;
 pub mod project_file;

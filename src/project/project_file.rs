@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Warning;
 use super::config::ConfigTrees;
-use super::nearest::nearest;
+use crate::text::nearest;
 use super::render::{Render, render_tree};
 use super::semver::{DBT_VERSION, Version, VersionSpec};
 use super::yaml::{self, Duplicate, Mapping, Yaml};

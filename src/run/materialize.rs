@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use crate::jinja::values::is_undefined;
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Context, RelationObject, StatementResult};
 use crate::manifest::Node;
 use crate::sql::Relation;
-use crate::text::suggestion;
+use crate::text::nearest;
 use crate::warehouse::Session;
 
 /// What a materialization did.
@@ -34,7 +35,7 @@ pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: 
             "No materialization '{name}' was found for adapter duckdb! (searched types 'default' and 'duckdb')"
         ))
         .at(Location::file(&node.original_file_path));
-        return Err(match suggestion(name, BUILT_IN.into_iter()) {
+        return Err(match nearest(name, BUILT_IN) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error.help(format!("use one of {}, or define it in macros/", BUILT_IN.join(", "))),
         });
@@ -55,7 +56,7 @@ pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: 
 
 /// The `{'relations': [...]}` that a materialization returns.
 fn relations(node: &Node, returned: &Value) -> Result<Vec<Relation>> {
-    let list = returned.get_attr("relations").ok().filter(|list| !list.is_undefined());
+    let list = returned.get_attr("relations").ok().filter(|list| !is_undefined(list));
     let Some(items) = list.and_then(|list| list.try_iter().ok()) else {
         return Err(Error::compilation(format!(
             "The materialization (\"{}\") did not explicitly return a list of relations to add to the cache.",

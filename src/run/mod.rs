@@ -8,6 +8,7 @@ mod failures;
 mod hooks;
 mod info;
 mod materialize;
+mod microbatch;
 mod model;
 mod result;
 mod scheduler;
@@ -27,6 +28,7 @@ use crate::manifest::{Id, Resource, ResourceType};
 use crate::warehouse::{RelationCache, Session, Warehouse};
 
 pub use info::node_info;
+pub use microbatch::{BatchSize, begin, is_microbatch};
 pub use result::{NodeRun, Report, Timing};
 pub use seeds::seed_table;
 

@@ -8,8 +8,9 @@ use crate::events::Status;
 use crate::manifest::Node;
 use crate::warehouse::{Cell, Table};
 
-/// The verdict of a test, from the one row with `failures`, `should_warn` and `should_error`.
-pub fn judge(node: &Node, done: &Materialized) -> Result<Outcome> {
+/// The verdict of a test, from the one row with `failures`, `should_warn` and `should_error`. Warnings can be
+/// errors (`--warn-error`).
+pub fn judge(node: &Node, done: &Materialized, warnings_fail: bool) -> Result<Outcome> {
     let main = done.main.as_ref().ok_or_else(|| unreadable(node, "it has no result"))?;
     let table = &main.table.table;
     let failures = whole_number(cell(node, table, "failures")?).ok_or_else(|| {
@@ -23,6 +24,8 @@ pub fn judge(node: &Node, done: &Materialized) -> Result<Outcome> {
     let results = if failures == 1 { "1 result".to_owned() } else { format!("{failures} results") };
     let (status, message) = if severity == "ERROR" && fails {
         (Status::Fail, Some(format!("Got {results}, configured to fail if {}", setting("error_if"))))
+    } else if warns && warnings_fail {
+        (Status::Fail, Some(format!("Got {results}, configured to fail if {}", setting("warn_if"))))
     } else if warns {
         (Status::Warn, Some(format!("Got {results}, configured to warn if {}", setting("warn_if"))))
     } else {

@@ -32,7 +32,7 @@ fn the_four_generic_tests_find_what_is_wrong() {
 
 #[test]
 fn arguments_may_stand_without_the_word() {
-    with_tests("{accepted_values: {values: [1], quote: false}}").run("build").success().says("arguments");
+    with_tests("{accepted_values: {values: [1], quote: false}}").run("build").success();
 }
 
 #[test]
@@ -73,11 +73,11 @@ fn limit_and_fail_calc_change_the_count() {
 #[test]
 fn failures_can_be_stored() {
     let project = with_tests("{not_null: {config: {store_failures: true}}}");
-    project.run("build").failure().rows("main_dbt_test__audit.not_null_a_id", ["NULL"]);
+    project.run("build").failure().rows("main_dbt_test__audit.not_null_a_id", ["NULL,z"]);
     let project = with_tests("not_null");
-    project.run("build --store-failures").failure().rows("main_dbt_test__audit.not_null_a_id", ["NULL"]);
+    project.run("build --store-failures").failure().rows("main_dbt_test__audit.not_null_a_id", ["NULL,z"]);
     let project = with_tests("{not_null: {config: {store_failures_as: view, schema: checks, alias: nulls}}}");
-    project.run("build").failure().rows("main_checks.nulls", ["NULL"]);
+    project.run("build").failure().rows("main_checks.nulls", ["NULL,z"]);
 }
 
 #[test]

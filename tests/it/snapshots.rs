@@ -18,7 +18,7 @@ fn taken(config: &str) -> Project {
     let project = Project::new();
     project.model(
         "rows",
-        "select 1 as id, 'old' as v, timestamp '2026-01-01' as at union all select 2, 'old', '2026-01-01'",
+        "select 1 as id, 'old' as v, timestamp '2026-01-01' as changed_at union all select 2, 'old', '2026-01-01'",
     );
     project.snapshot("versions", &snapshot_file(config));
     project
@@ -29,12 +29,12 @@ fn taken(config: &str) -> Project {
 }
 
 const ONE_CHANGED: &str =
-    "select 1 as id, 'new' as v, timestamp '2026-01-02' as at union all select 2, 'old', '2026-01-01'";
-const ONE_LEFT: &str = "select 1 as id, 'old' as v, timestamp '2026-01-01' as at";
+    "select 1 as id, 'new' as v, timestamp '2026-01-02' as changed_at union all select 2, 'old', '2026-01-01'";
+const ONE_LEFT: &str = "select 1 as id, 'old' as v, timestamp '2026-01-01' as changed_at";
 
 #[test]
 fn timestamp_dates_versions_by_the_row() {
-    let project = taken("strategy='timestamp', updated_at='at'");
+    let project = taken("strategy='timestamp', updated_at='changed_at'");
     project.model("rows", ONE_CHANGED);
     for _ in 0..2 {
         project.run("build").success().query(
@@ -50,7 +50,7 @@ fn timestamp_dates_versions_by_the_row() {
 
 #[test]
 fn timestamp_does_not_look_at_other_columns() {
-    let project = taken("strategy='timestamp', updated_at='at'");
+    let project = taken("strategy='timestamp', updated_at='changed_at'");
     project.model("rows", &ONE_CHANGED.replace("2026-01-02", "2026-01-01")).run("build").success();
     project.run("snapshot").success().query("select id, v from versions order by all", ["1,old", "2,old"]);
 }
@@ -82,7 +82,7 @@ fn check_sees_a_value_become_null_and_back() {
     let project = taken("strategy='check', check_cols=['v']");
     project.model("rows", &ONE_CHANGED.replace("'new'", "null")).run("build").success();
     project.model("rows", &ONE_CHANGED.replace("'new'", "'old'")).run("build").success();
-    let rows = ["1,NULL,1", "1,old,2", "2,old,1"];
+    let rows = ["1,old,2", "1,NULL,1", "2,old,1"];
     project
         .run("build")
         .success()
@@ -91,7 +91,7 @@ fn check_sees_a_value_become_null_and_back() {
 
 #[test]
 fn rows_that_are_gone_stay_open_by_default() {
-    let project = taken("strategy='timestamp', updated_at='at'");
+    let project = taken("strategy='timestamp', updated_at='changed_at'");
     project
         .model("rows", ONE_LEFT)
         .run("build")
@@ -102,7 +102,7 @@ fn rows_that_are_gone_stay_open_by_default() {
 #[test]
 fn hard_deletes_invalidate_closes_them() {
     for config in ["hard_deletes='invalidate'", "invalidate_hard_deletes=true"] {
-        let project = taken(&format!("strategy='timestamp', updated_at='at', {config}"));
+        let project = taken(&format!("strategy='timestamp', updated_at='changed_at', {config}"));
         project.model("rows", ONE_LEFT);
         for _ in 0..2 {
             project.run("build").success().query(VERSIONS, ["1,old,true,NULL", "2,old,false,NULL"]);
@@ -113,7 +113,7 @@ fn hard_deletes_invalidate_closes_them() {
 #[test]
 fn hard_deletes_new_record_says_so_in_a_version() {
     let deleted = "select id, v, dbt_is_deleted, dbt_valid_to is null from versions order by all";
-    let project = taken("strategy='timestamp', updated_at='at', hard_deletes='new_record'");
+    let project = taken("strategy='timestamp', updated_at='changed_at', hard_deletes='new_record'");
     project.model("rows", ONE_LEFT);
     for _ in 0..2 {
         let rows = ["1,old,False,true", "2,old,False,false", "2,old,True,true"];
@@ -148,11 +148,11 @@ fn a_row_that_comes_back_starts_a_version() {
 
 #[test]
 fn a_key_may_be_several_columns() {
-    let project = taken("strategy='check', check_cols=['at']");
+    let project = taken("strategy='check', check_cols=['changed_at']");
     project
         .snapshot(
             "versions",
-            &snapshot_file("strategy='check', check_cols=['at']").replace("'id'", "['id', 'v']"),
+            &snapshot_file("strategy='check', check_cols=['changed_at']").replace("'id'", "['id', 'v']"),
         )
         .sql("drop table versions");
     project.run("build").success();
@@ -197,7 +197,7 @@ fn columns_of_versions_can_be_named() {
 #[test]
 fn new_columns_of_the_source_are_added() {
     let project = taken("strategy='check', check_cols=['v']");
-    project.model("rows", "select 1 as id, 'new' as v, timestamp '2026-01-02' as at, 5 as extra");
+    project.model("rows", "select 1 as id, 'new' as v, timestamp '2026-01-02' as changed_at, 5 as extra");
     project
         .run("build")
         .success()
@@ -206,7 +206,7 @@ fn new_columns_of_the_source_are_added() {
 
 #[test]
 fn a_full_refresh_keeps_the_history() {
-    let project = taken("strategy='timestamp', updated_at='at'");
+    let project = taken("strategy='timestamp', updated_at='changed_at'");
     project.model("rows", ONE_CHANGED);
     project.run("build --full-refresh").success().query("select count(*) from versions", ["3"]);
 }
@@ -216,7 +216,7 @@ fn a_table_that_is_no_snapshot_is_left_alone() {
     let project = Project::new();
     project
         .model("rows", ONE_LEFT)
-        .snapshot("versions", &snapshot_file("strategy='timestamp', updated_at='at'"))
+        .snapshot("versions", &snapshot_file("strategy='timestamp', updated_at='changed_at'"))
         .sql("create table versions as select 1 as id");
     project.run("build").failure().says("versions").rows("versions", ["1"]);
 }

@@ -89,7 +89,8 @@ fn macros_vars_and_env_can_be_overridden() {
                 expect: {rows: [{id: 1, who: me, origin: here, grown: true}]}
             ",
         );
-    project.run("build").success().rows("b", ["1,nobody,nowhere,false"]);
+    project.run("run").success().rows("b", ["1,nobody,nowhere,false"]);
+    project.run("test").success().statuses(["b.overridden pass"]);
 }
 
 #[test]

@@ -13,8 +13,9 @@
 
 {#- Returns the expressions to partition the relation by, joined, or none. -#}
 {% macro duckdb__get_partitioned_by(relation, temporary) -%}
+  {%- set partitioned_by = config.get('partitioned_by') -%}
   {%- set columns = duckdb__get_layout_columns(
-      relation, temporary, config.get('partitioned_by') or config.get('partition_by'), 'partitioned_by/partition_by'
+      relation, temporary, config.get('partition_by') if partitioned_by in [none, ''] else partitioned_by, 'partitioned_by/partition_by'
   ) -%}
   {%- do return(columns | join(', ') if columns else none) -%}
 {%- endmacro %}
@@ -35,7 +36,7 @@
 {#- Returns the configured columns as a list if they apply to the relation: a table of DuckLake, and the model's own
     and not one beside it. -#}
 {% macro duckdb__get_layout_columns(relation, temporary, configured, config_name) -%}
-  {%- if temporary or configured is none -%}
+  {%- if temporary or configured in [none, ''] -%}
     {%- do return([]) -%}
   {%- endif -%}
   {%- set columns = normalize_string_or_list(configured, config_name) -%}

@@ -9,11 +9,13 @@ use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
 use crate::compile::Compiler;
 use crate::error::Result;
-use crate::events::{Event, Events, Level};
+use crate::events::{Event, Events, Level, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
+use crate::jinja::context::text_table;
 use crate::manifest::{Id, ResourceType};
 use crate::run::{Action, Job, Report};
+use crate::warehouse::Fetch;
 
 /// The kinds of nodes that a command works on.
 fn types_of(command: Command) -> &'static [ResourceType] {
@@ -38,7 +40,29 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     }
     let job = Work { action: Action::Execute, selected, dag: &dag };
     let report = job.run(&loaded)?;
+    if flags.which == Command::Seed && flags.show {
+        show_seeds(&loaded, &report, events)?;
+    }
     Ok(if report.succeeded() { Outcome::Succeeded } else { Outcome::Failed })
+}
+
+/// How many rows of a seed are shown.
+const SHOWN_ROWS: usize = 10;
+
+/// `seed --show`: some rows of every table that was loaded.
+fn show_seeds(loaded: &Loaded, report: &Report, events: &Events) -> Result<()> {
+    let warehouse = loaded.credentials.open()?;
+    let mut connection = warehouse.connect()?;
+    for run in report.runs.iter().filter(|run| run.status == Status::Success) {
+        let (Some(node), Some(relation)) = (loaded.parsed.manifest.node(&run.unique_id), &run.relation_name) else {
+            continue;
+        };
+        let (_, table) = connection.execute(&format!("select * from {relation}"), Fetch::Limit(SHOWN_ROWS))?;
+        let title = format!("Some rows of table: {}.{}", node.schema, node.alias);
+        let line = "-".repeat(title.len());
+        events.emit(Event::note(Level::Info, format!("{title}\n{line}\n{}", text_table(&table))));
+    }
+    Ok(())
 }
 
 /// Work on selected nodes of a loaded project.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::flags::Flags;
 use crate::jinja;
-use crate::text::suggestion;
+use crate::text::nearest;
 use crate::warehouse::{RelationCache, Session};
 
 /// Calls the macro with the arguments of `--args`. What it did lasts if it commits itself.
@@ -24,12 +24,12 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         None => (&*shared.project_name, wanted.as_str()),
     };
     let found = match wanted.contains('.') {
-        true => shared.macros.find_in_package(package, name).ok().flatten(),
+        true => shared.macros.find_in_package(package, name),
         false => shared.macros.find_macro(package, name),
     };
     let Some(template) = found.cloned() else {
         let error = Error::compilation(format!("dbt could not find a macro with the name '{name}' in any package"));
-        return Err(match suggestion(name, shared.macros.names(package)) {
+        return Err(match nearest(name, shared.macros.names(package)) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error,
         });

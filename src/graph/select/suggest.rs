@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::spec::{Criterion, Group, Method, Spec};
 use super::{Context, methods};
 use crate::manifest::{Disabled, Resource, ResourceType};
-use crate::text::suggestion;
+use crate::text::nearest;
 
 /// A hint at the first criterion of the group that alone finds nothing.
 pub(super) fn help(context: &Context<'_>, group: &Group) -> Option<String> {
@@ -24,7 +24,7 @@ pub(super) fn help(context: &Context<'_>, group: &Group) -> Option<String> {
         return Some(format!("the {kind} '{text}' is disabled (`enabled: false` in its configuration)"));
     }
     let names = known_names(context, criterion);
-    let name = suggestion(&text, names.iter().map(String::as_str))?;
+    let name = nearest(&text, names.iter().map(String::as_str))?;
     Some(format!("did you mean '{name}'?"))
 }
 

@@ -19,7 +19,7 @@ use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
 use super::value as values;
 use crate::project::yaml::{self, Yaml};
-use crate::text::suggestion;
+use crate::text::nearest;
 
 type Implementation = fn(&Arc<Context>, &mut State, &Args) -> Result<Value, Error>;
 
@@ -136,7 +136,7 @@ fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value,
     let known: Vec<String> =
         context.shared.vars.all(&context.package).iter().map(|(key, _)| key.key_text()).collect();
     let error = RbtError::compilation(format!("Required var '{name}' not found in config:\nVars supplied to {who} = {{{}}}", known.join(", ")));
-    let help = match suggestion(&name, known.iter().map(String::as_str)) {
+    let help = match nearest(&name, known.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean '{similar}'? Or give a default: var('{name}', ...)"),
         None => format!("set it under vars: in dbt_project.yml, with --vars '{{{name}: ...}}', or give a default"),
     };

@@ -10,8 +10,11 @@ use serde_json::{Map, Value as Json};
 
 use super::Context;
 use super::args::Args;
+use crate::jinja::values::is_undefined;
 use crate::error::Error as RbtError;
-use crate::jinja::raise;
+use crate::project::config::Config;
+use crate::jinja::values::to_json_with;
+use crate::jinja::{iso_text, raise};
 use super::value as values;
 
 /// `config` in a template.
@@ -36,7 +39,7 @@ impl Object for ConfigObject {
         let args = Args::new("config", args)?;
         let mut given: Map<String, Json> = Map::new();
         if let Some(dict) = args.positional().first() {
-            match values::to_json(dict).map_err(raise)? {
+            match config_json(dict)? {
                 Json::Object(map) => given.extend(map),
                 _ => return Err(raise(RbtError::compilation("Invalid inline model config")
                     .help("pass keyword arguments, config(materialized='table'), or one dictionary"))),
@@ -48,7 +51,7 @@ impl Object for ConfigObject {
                 "post_hook" => "post-hook".to_owned(),
                 _ => key,
             };
-            let value = if value.is_undefined() { Json::Null } else { values::to_json(&value).map_err(raise)? };
+            let value = if is_undefined(&value) { Json::Null } else { config_json(&value)? };
             given.insert(key, value);
         }
         crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
@@ -92,7 +95,9 @@ impl ConfigObject {
         if self.0.capture().is_some() {
             return None;
         }
-        self.0.config()?.get(alias).map(values::from_json)
+        let config = self.0.config()?;
+        let configured = config.get(alias).map(values::from_json);
+        configured.or_else(|| (name == "snapshot_table_column_names").then(|| snapshot_columns(config))?)
     }
 
     fn meta(&self, name: &str) -> Option<Value> {
@@ -129,8 +134,20 @@ impl ConfigObject {
     }
 }
 
+/// The names of the columns that a snapshot adds, where `snapshot_meta_column_names` is configured.
+fn snapshot_columns(config: &Config) -> Option<Value> {
+    let names = config.get("snapshot_meta_column_names")?.as_object()?;
+    let name_of = |(column, name): (&String, &Json)| (column.clone(), Value::from(name.as_str().unwrap_or(column)));
+    Some(values::dict(names.iter().map(name_of)))
+}
+
 impl Context {
     fn lookup_model(&self) -> Option<Value> {
         self.node.is_some().then(|| self.model_value())
     }
+}
+
+/// A value of the configuration as it is kept; dates are kept as text.
+fn config_json(value: &Value) -> Result<Json, Error> {
+    to_json_with(value, &iso_text).map_err(raise)
 }

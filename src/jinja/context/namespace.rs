@@ -100,12 +100,12 @@ impl Macros {
         }
     }
 
-    /// A macro of one package alone; `dbt` means the built-in macros. `Err` if there is no such package.
-    pub fn find_in_package(&self, package: &str, name: &str) -> Result<Option<&Arc<MacroTemplate>>, ()> {
+    /// A macro of one package alone; `dbt` means the built-in macros.
+    pub fn find_in_package(&self, package: &str, name: &str) -> Option<&Arc<MacroTemplate>> {
         if package == GLOBAL_PROJECT {
-            return Ok(self.internal.get(name));
+            return self.internal.get(name);
         }
-        self.packages.get(package).map(|names| names.get(name)).ok_or(())
+        self.packages.get(package)?.get(name)
     }
 
     /// The implementation of a macro for this warehouse, seen from a template of `package`. `Err` tells the names
@@ -123,7 +123,7 @@ impl Macros {
                 let candidate = format!("{prefix}__{name}");
                 let found = match &searched {
                     None => self.find_macro(package, &candidate),
-                    Some(searched) => self.find_in_package(searched, &candidate).ok().flatten(),
+                    Some(searched) => self.find_in_package(searched, &candidate),
                 };
                 if let Some(template) = found {
                     return Ok(template);

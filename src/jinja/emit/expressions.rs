@@ -3,7 +3,7 @@
 use super::names::mangle;
 use super::{Emit, Emitter};
 use crate::jinja::builtins::{is_test, known_tests};
-use crate::jinja::suggest::nearest;
+use crate::text::nearest;
 use crate::jinja::syntax::SyntaxError;
 use crate::jinja::syntax::ast::*;
 use crate::jinja::syntax::walk;

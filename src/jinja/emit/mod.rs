@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::builtins::{is_filter, known_filters};
 use super::origin::{Origin, Source};
-use super::suggest::nearest;
+use crate::text::nearest;
 use super::syntax::SyntaxError;
 use super::syntax::ast::*;
 use super::syntax::walk;

@@ -10,7 +10,7 @@ use minijinja::{Error, State};
 use super::operators::arithmetic;
 use crate::jinja::builtins::{Builtin, filter, known_filters, known_tests, test};
 use crate::jinja::error::raise_message;
-use crate::jinja::suggest::nearest;
+use crate::text::nearest;
 use crate::jinja::values::{
     Arguments, Undefined, check_defined, compare, equal, is_undefined, iterate, list, pairs, python_repr,
     python_str, sort_values, tuple, write_str,

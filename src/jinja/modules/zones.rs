@@ -11,7 +11,7 @@ use minijinja::{Error, State};
 use super::date_format::offset_text;
 use super::dates::{DateTime, Delta};
 use crate::jinja::error::raise_message;
-use crate::jinja::suggest::nearest;
+use crate::text::nearest;
 use crate::jinja::values::{Arguments, Dict, function, list, type_name};
 
 /// A time zone.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::SyntaxError;
 use super::ast::*;
 use super::lexer::{Token, TokenKind, tokenize, tokenize_expression};
-use crate::jinja::suggest::nearest;
+use crate::text::nearest;
 
 /// How deep a template may nest. Python's own limits for compiled templates are in this region.
 const MAX_NESTING: usize = 100;
