@@ -3,15 +3,15 @@
 /// The known word that is nearest to a misspelt one, if any is near enough to be meant. Case does not count, and `-` is
 /// as good as `_`.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
     let folded = fold(word);
-    known
-        .into_iter()
-        .filter(|candidate| *candidate != word)
-        .map(|candidate| (distance(&folded, &fold(candidate), limit), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let near = |candidate: &'a str| {
+        let longest = word.chars().count().max(candidate.chars().count());
+        let limit = longest.div_ceil(3).min(3);
+        let distance = distance(&folded, &fold(candidate), limit);
+        (distance <= limit).then_some((distance, candidate))
+    };
+    let others = known.into_iter().filter(|candidate| *candidate != word);
+    others.filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 fn fold(word: &str) -> String {

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::jinja::Origin;
-use crate::jinja::context::{Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
-use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType};
+use crate::jinja::context::{Batch, Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
+use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType, Source};
 use crate::parse::{KWARGS_NAME, render_kwargs};
 use crate::warehouse::Session;
 
@@ -36,6 +36,8 @@ pub struct Compiler {
 pub struct Occasion {
     /// The stretch of time that a batch sees.
     pub event_time: Option<(Option<String>, Option<String>)>,
+    /// The batch that is built, of a microbatch model.
+    pub batch: Option<Batch>,
     /// Relations that stand for others.
     pub replaced: HashMap<Id, crate::sql::Relation>,
     /// The expressions behind replaced relations: rows that stand for an input.
@@ -76,6 +78,16 @@ impl Compiler {
         Context::build(&self.shared, &node.package_name, self.running(session, occasion), names)
     }
 
+    /// A context in which a source is looked at: its macros are those of its package.
+    pub fn source_context(&self, source: &Source, session: &Arc<Session>, occasion: &Occasion) -> Arc<Context> {
+        let mut values = occasion.values.clone();
+        if let Ok(json) = serde_json::to_value(source) {
+            values.insert("model".to_owned(), crate::jinja::from_json(&json));
+        }
+        let names = Names { values, ..Names::default() };
+        Context::build(&self.shared, &source.package_name, self.running(session, occasion), names)
+    }
+
     /// A context for macros that belong to no node.
     pub fn operation_context(&self, package: &str, session: &Arc<Session>) -> Arc<Context> {
         let occasion = Occasion { any_ref: true, ..Occasion::default() };
@@ -91,6 +103,7 @@ impl Compiler {
             selected: self.selected.clone(),
             any_ref: occasion.any_ref,
             event_time: occasion.event_time.clone(),
+            batch: occasion.batch.clone(),
             ephemerals: Mutex::default(),
             replaced: occasion.replaced.clone(),
             overrides: occasion.overrides.clone(),
@@ -103,17 +116,17 @@ impl Compiler {
             return Ok(Compiled::default());
         }
         let rendered = self.render(node, session, occasion)?;
-        self.write(node, rendered)
+        self.write(node, rendered, occasion.batch.as_ref().map(|batch| batch.label.as_str()))
     }
 
     /// Completes a rendered statement and writes it.
-    fn write(&self, node: &Node, rendered: Rendered) -> Result<Compiled> {
+    fn write(&self, node: &Node, rendered: Rendered, suffix: Option<&str>) -> Result<Compiled> {
         let injects = self.shared.flags.inject_ephemeral_ctes;
         let compiled_code = if injects { inject(&rendered.code, &rendered.ctes) } else { rendered.code };
         let compiled_path = if node.resource_type == ResourceType::Operation {
             None
         } else {
-            let path = Path::new("compiled").join(&*node.package_name).join(node.write_path());
+            let path = Path::new("compiled").join(&*node.package_name).join(node.write_path(suffix));
             write_file(&self.target.join(&path), &compiled_code)?;
             Some(format!("{}/{}", self.shown_target, path.to_string_lossy()))
         };
@@ -164,7 +177,7 @@ impl Compiler {
         let rendered = slot.get_or_init(|| {
             let node = Arc::new(node.clone());
             let rendered = self.render(&node, session, &Occasion::default())?;
-            self.write(&node, rendered.clone()).map(|_| rendered)
+            self.write(&node, rendered.clone(), None).map(|_| rendered)
         });
         let rendered = rendered.as_ref().map_err(Clone::clone)?;
         for cte in &rendered.ctes {

@@ -199,8 +199,13 @@ impl Node {
     }
 
     /// Where its compiled and run files stand below their package's folder. Tests in YAML and their kin share a
-    /// file, so they get one each in a folder of that name.
-    pub fn write_path(&self) -> PathBuf {
+    /// file, so they get one each in a folder of that name, and so do batches of a model, by their `suffix`.
+    pub fn write_path(&self, suffix: Option<&str>) -> PathBuf {
+        if let Some(suffix) = suffix {
+            let path = Path::new(&self.original_file_path);
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            return path.with_file_name(&*stem).join(format!("{stem}_{suffix}.sql"));
+        }
         let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
         if file_name(&self.path) == file_name(&self.original_file_path) {
             PathBuf::from(&self.original_file_path)

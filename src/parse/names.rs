@@ -57,7 +57,7 @@ impl Parser<'_> {
         let names = Names { node: Some(shared_node.clone()), ..Names::default() };
         let context = Context::build(&self.shared, &self.shared.project_name, Role::Naming, names);
         let argument = custom.as_deref().map_or(Value::from(()), Value::from);
-        let value = context.call(&template.clone(), &[argument, NodeObject::value(shared_node)])?;
+        let value = context.call(&template.clone(), &[argument, NodeObject::value(shared_node, None)])?;
         let name = if value.is_none() { String::new() } else { python_str(&value).trim().to_owned() };
         if built_in {
             lock(&self.names.0).insert((component, custom), name.clone());

@@ -141,7 +141,7 @@ fn run_one(
         execution_time,
         adapter_response: Map::new(),
         message,
-        failures: None,
+        failures: (!skipped).then_some(i64::from(error.is_some())),
         compiled: None,
         relation_name: None,
         batch_results: None,

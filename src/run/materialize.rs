@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use crate::jinja::values::is_undefined;
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Context, RelationObject, StatementResult};
 use crate::manifest::Node;
@@ -55,7 +56,7 @@ pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: 
 
 /// The `{'relations': [...]}` that a materialization returns.
 fn relations(node: &Node, returned: &Value) -> Result<Vec<Relation>> {
-    let list = returned.get_attr("relations").ok().filter(|list| !list.is_undefined());
+    let list = returned.get_attr("relations").ok().filter(|list| !is_undefined(list));
     let Some(items) = list.and_then(|list| list.try_iter().ok()) else {
         return Err(Error::compilation(format!(
             "The materialization (\"{}\") did not explicitly return a list of relations to add to the cache.",

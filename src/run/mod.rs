@@ -5,9 +5,11 @@
 //! ```
 
 mod failures;
+mod freshness;
 mod hooks;
 mod info;
 mod materialize;
+mod microbatch;
 mod model;
 mod result;
 mod scheduler;
@@ -26,7 +28,9 @@ use crate::graph::Dag;
 use crate::manifest::{Id, Resource, ResourceType};
 use crate::warehouse::{RelationCache, Session, Warehouse};
 
+pub use freshness::{FreshnessRun, has_freshness, measure as measure_freshness};
 pub use info::node_info;
+pub use microbatch::{BatchSize, begin, is_microbatch};
 pub use result::{NodeRun, Report, Timing};
 pub use seeds::seed_table;
 

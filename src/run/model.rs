@@ -4,19 +4,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
 
 use super::materialize::{Materialized, materialize};
 use super::result::{NodeRun, Timing};
 use super::scheduler::Cause;
-use super::{Action, Job, failures, tests, unit_tests};
+use super::{Action, Job, failures, microbatch, tests, unit_tests};
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, NodeInfo, NodeResult, Position, Status};
-use crate::jinja::context::StatementResult;
 use crate::flags::Severity;
+use crate::cli::interrupt;
+use crate::jinja::context::{Batch, StatementResult, node_relation};
 use crate::manifest::{Compiled, Id, Node, Resource, ResourceType};
 use crate::parse::stores_failures;
+use crate::sql::RelationKind;
 use crate::warehouse::{Response, Session};
 
 /// Runs nodes on one worker.
@@ -70,6 +73,8 @@ struct Progress {
     started_at: DateTime<Utc>,
     timing: Vec<Timing>,
     compiled: Option<Compiled>,
+    /// Batches of a microbatch model, as artifacts have them.
+    batch_results: Option<Json>,
 }
 
 impl<'a, 'j> NodeRunner<'a, 'j> {
@@ -94,6 +99,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             started_at: Utc::now(),
             timing: Vec::new(),
             compiled: None,
+            batch_results: None,
         };
         if position.is_some() && self.job.action == Action::Execute {
             events.emit(Event::NodeStarted { node: progress.info.clone(), position });
@@ -119,7 +125,10 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
 
     fn work_node(&self, node: &Node, session: &Arc<Session>, progress: &mut Progress) -> Result<Outcome> {
         let compiler = &self.job.compiler;
-        let occasion = Occasion::default();
+        if self.job.action == Action::Execute && microbatch::is_microbatch(node) {
+            return self.work_batches(node, session, progress);
+        }
+        let occasion = Occasion { event_time: self.sample(node), ..Occasion::default() };
         let mut node = Arc::new(node.clone());
         let compiled =
             timed("compile", &mut progress.timing, || compiler.compile(&node, session, &occasion))?;
@@ -142,6 +151,93 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
                 }
                 _ => Ok(outcome_of(&done)),
             }
+        };
+        timed("execute", &mut progress.timing, work)
+    }
+
+    /// The window of `--sample`, which models and snapshots see of their inputs.
+    fn sample(&self, node: &Node) -> Option<(Option<String>, Option<String>)> {
+        let window = self.job.compiler.shared.flags.sample.as_ref()?;
+        let sees = matches!(node.resource_type, ResourceType::Model | ResourceType::Snapshot);
+        sees.then(|| (Some(moment(window.start)), Some(moment(window.end))))
+    }
+
+    /// Builds a microbatch model, one batch after another. After a failure of the first batch the others are
+    /// skipped, since there is no table that they could add to.
+    fn work_batches(&self, node: &Node, session: &Arc<Session>, progress: &mut Progress) -> Result<Outcome> {
+        let shared = &self.job.compiler.shared;
+        let existing = session.relation(&node_relation(shared, node))?;
+        let is_table = existing.as_ref().is_some_and(|relation| relation.kind == Some(RelationKind::Table));
+        let full_refresh = node.config.get_bool("full_refresh").unwrap_or(shared.flags.full_refresh);
+        let incremental = is_table && !full_refresh;
+        let batches = microbatch::batches(node, &shared.flags, shared.run_started_at, incremental)?;
+        let total = batches.len();
+        let mut done: Vec<(Batch, bool)> = Vec::with_capacity(total);
+        let mut first_error = None;
+        for (index, batch) in batches.into_iter().enumerate() {
+            let position = Position { index: index + 1, total };
+            let label = format!("batch {} of {}", batch.label, progress.info.label);
+            let failed_at_once = done.first().is_some_and(|(_, succeeded)| !succeeded);
+            let outcome = if failed_at_once || interrupt::asked() {
+                Ok(Outcome::quiet(Status::Skipped))
+            } else {
+                let node_info = progress.info.clone();
+                shared.events.emit(Event::BatchStarted { node: node_info, position, label: label.clone() });
+                let batch_node = microbatch::node_of_batch(node, &batch, index == 0, index + 1 == total);
+                self.work_batch(batch_node, &batch, incremental || index > 0, session, progress)
+            };
+            let succeeded = outcome.as_ref().is_ok_and(|outcome| outcome.status == Status::Success);
+            let told = outcome.unwrap_or_else(|error| {
+                let told = failed(&error);
+                first_error.get_or_insert(error);
+                told
+            });
+            let result = Arc::new(batch_event(progress, position, told));
+            shared.events.emit(Event::BatchFinished { position, label, result });
+            done.push((batch, succeeded));
+        }
+        progress.batch_results = Some(microbatch::batch_results(&done));
+        let succeeded = done.iter().filter(|(_, succeeded)| *succeeded).count();
+        match first_error {
+            Some(error) if succeeded == 0 => Err(error),
+            None if succeeded == total => {
+                Ok(Outcome { message: Some("SUCCESS".to_owned()), ..Outcome::quiet(Status::Success) })
+            }
+            _ => Ok(Outcome {
+                message: Some(format!("PARTIAL SUCCESS ({succeeded}/{total})")),
+                failures: None,
+                ..Outcome::quiet(Status::PartialSuccess)
+            }),
+        }
+    }
+
+    fn work_batch(
+        &self,
+        mut node: Arc<Node>,
+        batch: &Batch,
+        incremental: bool,
+        session: &Arc<Session>,
+        progress: &mut Progress,
+    ) -> Result<Outcome> {
+        let compiler = &self.job.compiler;
+        let mut occasion = Occasion {
+            event_time: Some((Some(moment(batch.start)), Some(moment(batch.end)))),
+            batch: Some(batch.clone()),
+            ..Occasion::default()
+        };
+        let compiled = timed("compile", &mut progress.timing, || compiler.compile(&node, session, &occasion))?;
+        progress.compiled = Some(compiled.clone());
+        Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
+        if incremental {
+            let macros = &mut occasion.overrides.macros;
+            macros.insert("is_incremental".to_owned(), Value::from(true));
+            macros.insert("should_full_refresh".to_owned(), Value::from(false));
+        }
+        let work = || {
+            let context = compiler.context(&node, session, &occasion);
+            materialize(&context, &node, session)
+                .map(|done| outcome_of(&done))
+                .map_err(|error| failures::explain(error, &node, compiler.target()))
         };
         timed("execute", &mut progress.timing, work)
     }
@@ -178,7 +274,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             failures: outcome.failures,
             compiled: progress.compiled,
             relation_name: relation_name.and_then(|node| node.relation_name.clone()),
-            batch_results: None,
+            batch_results: progress.batch_results,
             event: Arc::new(result),
         })
     }
@@ -234,6 +330,30 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             self.job.compiler.shared.events.emit(Event::NodeFinished(run.event.clone()));
         }
         run
+    }
+}
+
+/// A moment as statements compare it.
+fn moment(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%d %H:%M:%S%:z").to_string()
+}
+
+/// What is told of a batch.
+fn batch_event(progress: &Progress, position: Position, outcome: Outcome) -> NodeResult {
+    NodeResult {
+        node: progress.info.clone(),
+        position: Some(position),
+        status: outcome.status,
+        message: outcome.message,
+        failures: outcome.failures,
+        adapter_response: outcome.adapter_response,
+        execution_time: progress.timing.last().map_or(0.0, Timing::seconds),
+        started_at: Some(progress.started_at),
+        finished_at: Some(Utc::now()),
+        compiled_path: None,
+        failures_relation: None,
+        location: None,
+        skipped_by_ephemeral: false,
     }
 }
 

@@ -17,6 +17,13 @@ pub struct Timing {
     pub completed_at: DateTime<Utc>,
 }
 
+impl Timing {
+    /// From its start to its end.
+    pub fn seconds(&self) -> f64 {
+        (self.completed_at - self.started_at).as_seconds_f64()
+    }
+}
+
 /// One node's result.
 #[derive(Debug, Clone)]
 pub struct NodeRun {

@@ -48,7 +48,7 @@ impl UnitTestRun<'_> {
         let mut node = Arc::new(self.node(tested, &occasion));
         let compiled = self.compiler.compile(&node, self.session, &occasion)?;
         Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
-        // The materialization's own `this` is the relation, also where the model's is given as rows.
+        // The model's own rows stand for `this` in its query only.
         occasion.values.remove("this");
         let context = self.compiler.context(&node, self.session, &occasion);
         let done = materialize_as(&context, &node, "unit", self.session)?;

@@ -3,6 +3,8 @@
 use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind};
 
+use crate::jinja::values::is_undefined;
+
 /// The arguments of one call.
 pub struct Args<'a> {
     function: &'a str,
@@ -48,7 +50,7 @@ impl<'a> Args<'a> {
 
     /// An argument that must be there.
     pub fn required(&self, index: usize, name: &str) -> Result<Value, Error> {
-        self.get(index, name).filter(|value| !value.is_undefined()).ok_or_else(|| {
+        self.get(index, name).filter(|value| !is_undefined(value)).ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingArgument,
                 format!("{}() is missing its argument '{name}'", self.function),
@@ -76,7 +78,7 @@ impl<'a> Args<'a> {
     /// A string, or nothing where None, undefined or nothing was given.
     pub fn optional_string(&self, index: usize, name: &str) -> Option<String> {
         let value = self.get(index, name)?;
-        if value.is_none() || value.is_undefined() {
+        if value.is_none() || is_undefined(&value) {
             return None;
         }
         Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
@@ -85,6 +87,6 @@ impl<'a> Args<'a> {
     /// A boolean by Python's truth, or nothing where None, undefined or nothing was given.
     pub fn optional_bool(&self, index: usize, name: &str) -> Option<bool> {
         let value = self.get(index, name)?;
-        (!value.is_none() && !value.is_undefined()).then(|| value.is_true())
+        (!value.is_none() && !is_undefined(&value)).then(|| value.is_true())
     }
 }

@@ -8,6 +8,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::args::Args;
 use super::value as values;
+use crate::jinja::values::is_undefined;
 use crate::sql::Column;
 
 /// A column in a template.
@@ -141,7 +142,7 @@ fn translate_type(dtype: &str) -> String {
 
 fn new_column(args: &Args) -> Result<Column, Error> {
     let number = |index: usize, name: &str| -> Result<Option<u64>, Error> {
-        match args.get(index, name).filter(|value| !value.is_none() && !value.is_undefined()) {
+        match args.get(index, name).filter(|value| !value.is_none() && !is_undefined(value)) {
             None => Ok(None),
             Some(value) => u64::try_from(value).map(Some),
         }

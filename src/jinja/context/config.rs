@@ -10,9 +10,11 @@ use serde_json::{Map, Value as Json};
 
 use super::Context;
 use super::args::Args;
+use crate::jinja::values::is_undefined;
 use crate::error::Error as RbtError;
-use crate::jinja::raise;
 use crate::project::config::Config;
+use crate::jinja::values::to_json_with;
+use crate::jinja::{iso_text, raise};
 use super::value as values;
 
 /// `config` in a template.
@@ -37,7 +39,7 @@ impl Object for ConfigObject {
         let args = Args::new("config", args)?;
         let mut given: Map<String, Json> = Map::new();
         if let Some(dict) = args.positional().first() {
-            match values::to_json(dict).map_err(raise)? {
+            match config_json(dict)? {
                 Json::Object(map) => given.extend(map),
                 _ => return Err(raise(RbtError::compilation("Invalid inline model config")
                     .help("pass keyword arguments, config(materialized='table'), or one dictionary"))),
@@ -49,7 +51,7 @@ impl Object for ConfigObject {
                 "post_hook" => "post-hook".to_owned(),
                 _ => key,
             };
-            let value = if value.is_undefined() { Json::Null } else { values::to_json(&value).map_err(raise)? };
+            let value = if is_undefined(&value) { Json::Null } else { config_json(&value)? };
             given.insert(key, value);
         }
         crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
@@ -143,4 +145,9 @@ impl Context {
     fn lookup_model(&self) -> Option<Value> {
         self.node.is_some().then(|| self.model_value())
     }
+}
+
+/// A value of the configuration as it is kept; dates are kept as text.
+fn config_json(value: &Value) -> Result<Json, Error> {
+    to_json_with(value, &iso_text).map_err(raise)
 }

@@ -121,6 +121,19 @@ pub struct Overrides {
     pub env_vars: Map<String, Json>,
 }
 
+/// One stretch of time that a microbatch model is built for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// `20240131`.
+    pub id: String,
+    /// `2024-01-31`.
+    pub label: String,
+    /// Inclusive.
+    pub start: DateTime<Utc>,
+    /// Exclusive.
+    pub end: DateTime<Utc>,
+}
+
 /// What a running node can reach.
 pub struct Running {
     pub manifest: Arc<Manifest>,
@@ -134,6 +147,8 @@ pub struct Running {
     pub any_ref: bool,
     /// Rows of which time this run of the node sees (a batch of a microbatch model, `--sample`).
     pub event_time: Option<(Option<String>, Option<String>)>,
+    /// The batch that is built, of a microbatch model.
+    pub batch: Option<Batch>,
     /// Ephemeral models that were referred to, in order.
     pub ephemerals: Mutex<Vec<Id>>,
     /// Relations that stand for inputs: a unit test's fixtures, or deferred nodes.
@@ -158,7 +173,8 @@ pub struct Context {
 impl Running {
     /// Writes the statement that a node is about to run below `target/run`.
     fn write_run_file(&self, node: &Node, sql: &str) -> Result<()> {
-        let path = self.run_dir.join(&*node.package_name).join(node.write_path());
+        let suffix = self.batch.as_ref().map(|batch| batch.label.as_str());
+        let path = self.run_dir.join(&*node.package_name).join(node.write_path(suffix));
         crate::compile::write_file(&path, sql)
     }
 }
@@ -270,7 +286,8 @@ impl Context {
 
     /// The node as a dictionary, as in the manifest.
     fn model_value(&self) -> Value {
-        self.node.as_ref().map_or(Value::UNDEFINED, |node| NodeObject::value(node.clone()))
+        let batch = self.running().and_then(|running| running.batch.clone());
+        self.node.as_ref().map_or(Value::UNDEFINED, |node| NodeObject::value(node.clone(), batch))
     }
 
     fn event_time_filter(&self, field: &str) -> Option<EventTimeFilter> {
@@ -282,7 +299,7 @@ impl Context {
         let shared = &self.shared;
         let text = |text: &str| Some(Value::from(text));
         match name {
-            "this" if self.node.is_some() => self.values.get(name).cloned().or(Some(Value::from(()))),
+            "this" if self.node.is_some() || self.values.contains_key(name) => self.values.get(name).cloned().or(Some(Value::from(()))),
             "execute" => Some(Value::from(self.executes())),
             "model" | "node" if self.node.is_some() => Some(self.model_value()),
             "project_name" => text(&shared.project_name),

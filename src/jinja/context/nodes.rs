@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::args::Args;
-use super::{Context, Role, Running, Shared, lock};
+use super::{Batch, Context, Role, Running, Shared, lock};
+use crate::jinja::values::is_undefined;
 use crate::error::Error as RbtError;
-use crate::jinja::raise;
+use crate::jinja::{datetime_value, raise};
 use super::value as values;
 use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
 use crate::sql::{Policy, Relation, RelationKind};
@@ -40,7 +41,7 @@ fn parse_ref(args: &Args) -> Result<RefArgs, Error> {
             return Err(raise(RbtError::compilation(message).help("write ref('model') or ref('package', 'model')")));
         }
     };
-    let version = args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !v.is_undefined());
+    let version = args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !is_undefined(v));
     let version = version.map(|version| values::to_json(&version)).transpose().map_err(raise)?;
     Ok(RefArgs { name, package, version })
 }
@@ -340,13 +341,23 @@ fn package_and_name(args: &Args, function: &str) -> Result<Vec<String>, Error> {
 #[derive(Debug)]
 pub struct NodeObject {
     node: Arc<Node>,
+    batch: Option<Batch>,
     full: OnceLock<Value>,
 }
 
 impl NodeObject {
-    /// The value of a node.
-    pub fn value(node: Arc<Node>) -> Value {
-        Value::from_object(NodeObject { node, full: OnceLock::new() })
+    /// The value of a node, and of the batch of it that is built.
+    pub fn value(node: Arc<Node>, batch: Option<Batch>) -> Value {
+        Value::from_object(NodeObject { node, batch, full: OnceLock::new() })
+    }
+
+    fn batch(&self) -> Option<Value> {
+        let batch = self.batch.as_ref()?;
+        Some(values::dict([
+            ("id", Value::from(batch.id.as_str())),
+            ("event_time_start", datetime_value(batch.start)),
+            ("event_time_end", datetime_value(batch.end)),
+        ]))
     }
 
     fn full(&self) -> &Value {
@@ -368,8 +379,9 @@ impl Object for NodeObject {
             "package_name" => Some(Value::from(&*node.package_name)),
             "resource_type" => Some(Value::from(node.resource_type.as_str())),
             "language" => Some(Value::from(node.language)),
+            "batch" => self.batch(),
             "version" => Some(node.version().map_or(Value::from(()), values::from_json)),
-            _ => self.full().get_item(key).ok().filter(|value| !value.is_undefined()),
+            _ => self.full().get_item(key).ok().filter(|value| !is_undefined(value)),
         }
     }
 
@@ -383,6 +395,9 @@ impl Object for NodeObject {
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
+        if let ("get", Some("batch"), Some(batch)) = (method, args.first().and_then(Value::as_str), self.batch()) {
+            return Ok(batch);
+        }
         self.full().call_method(state, method, args)
     }
 

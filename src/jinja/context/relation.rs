@@ -8,6 +8,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::args::Args;
 use super::value as values;
+use crate::jinja::values::is_undefined;
 use crate::sql::{Policy, Relation, RelationKind};
 
 /// A relation in a template.
@@ -175,7 +176,7 @@ fn incorporate(relation: &mut Relation, args: &Args) {
             (&mut relation.identifier, "identifier"),
         ] {
             match path.get_attr(name) {
-                Ok(value) if !value.is_undefined() => {
+                Ok(value) if !is_undefined(&value) => {
                     *part = (!value.is_none()).then(|| value.to_string());
                 }
                 _ => {}
@@ -243,7 +244,7 @@ pub fn create_relation(args: &Args, quoting: Policy) -> Relation {
     let policy = |name: &str, base: Policy| {
         let Some(given) = args.named(name) else { return base };
         let part = |key: &str| {
-            given.get_attr(key).ok().filter(|v| !v.is_undefined() && !v.is_none()).map(|v| v.is_true())
+            given.get_attr(key).ok().filter(|v| !is_undefined(v) && !v.is_none()).map(|v| v.is_true())
         };
         base.with(part("database"), part("schema"), part("identifier"))
     };

@@ -10,6 +10,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::args::Args;
 use super::builtins::internal;
+use crate::jinja::values::is_undefined;
 use crate::error::Error as RbtError;
 use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str};
 use super::value as values;
@@ -184,8 +185,8 @@ impl TableObject {
         let names = args.required(0, "column_names")?;
         let mut table = (*self.table).clone();
         for (position, column) in table.columns.iter_mut().enumerate() {
-            let by_name = names.get_item(&Value::from(column.name.as_str())).ok().filter(|v| !v.is_undefined());
-            let by_place = || names.get_item(&Value::from(position)).ok().filter(|v| !v.is_undefined());
+            let by_name = names.get_item(&Value::from(column.name.as_str())).ok().filter(|v| !is_undefined(v));
+            let by_place = || names.get_item(&Value::from(position)).ok().filter(|v| !is_undefined(v));
             if let Some(name) = by_name.or_else(by_place) {
                 column.name = name.to_string();
             }

@@ -55,6 +55,14 @@ pub fn time_value(time: NaiveTime) -> Value {
     Value::from_object(Time(time))
 }
 
+/// A date or datetime in ISO's notation.
+pub fn iso_text(value: &Value) -> Option<String> {
+    if let Some(datetime) = value.downcast_object_ref::<DateTime>() {
+        return Some(iso_datetime(datetime, "T", "auto"));
+    }
+    value.downcast_object_ref::<Date>().map(|date| iso_date(date.0))
+}
+
 /// Python's times end at microseconds.
 pub(super) fn truncated(time: NaiveDateTime) -> NaiveDateTime {
     let nanosecond = time.nanosecond() / 1000 * 1000;

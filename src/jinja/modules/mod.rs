@@ -13,7 +13,7 @@ use minijinja::value::Value;
 
 use super::values::Dict;
 
-pub use dates::{date_value, datetime_value, naive_datetime_value, time_value};
+pub use dates::{date_value, datetime_value, iso_text, naive_datetime_value, time_value};
 
 static MODULES: LazyLock<Vec<(Value, Value)>> = LazyLock::new(|| {
     let members = [

@@ -32,10 +32,15 @@ pub fn from_json(json: &Json) -> Value {
 ///
 /// Errors: the value (or one in it) has no form in JSON, such as a date or a function, or contains itself.
 pub fn to_json(value: &Value) -> Result<Json> {
-    json_at(value, 0)
+    json_at(value, &|_| None, 0)
 }
 
-fn json_at(value: &Value, depth: usize) -> Result<Json> {
+/// The same, with a text for values that have no form in JSON.
+pub fn to_json_with(value: &Value, text: &dyn Fn(&Value) -> Option<String>) -> Result<Json> {
+    json_at(value, text, 0)
+}
+
+fn json_at(value: &Value, text: &dyn Fn(&Value) -> Option<String>, depth: usize) -> Result<Json> {
     if depth == MAX_DEPTH {
         return Err(Error::compilation("Circular reference detected"));
     }
@@ -52,15 +57,15 @@ fn json_at(value: &Value, depth: usize) -> Result<Json> {
         ValueKind::Map => {
             let mut fields = serde_json::Map::new();
             for (key, value) in pairs(value).unwrap_or_default() {
-                fields.insert(key_text(&key)?, json_at(&value, depth + 1)?);
+                fields.insert(key_text(&key)?, json_at(&value, text, depth + 1)?);
             }
             Json::Object(fields)
         }
         ValueKind::Seq | ValueKind::Iterable => {
             let items = iterate(value).map_err(|_| not_serializable())?;
-            Json::Array(items.iter().map(|item| json_at(item, depth + 1)).collect::<Result<_>>()?)
+            Json::Array(items.iter().map(|item| json_at(item, text, depth + 1)).collect::<Result<_>>()?)
         }
-        _ => return Err(not_serializable()),
+        _ => Json::String(text(value).ok_or_else(not_serializable)?),
     })
 }
 

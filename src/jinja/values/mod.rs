@@ -23,7 +23,7 @@ pub use decimal::decimal_value;
 pub use dict::Dict;
 pub(crate) use dict::{hashable, pairs};
 pub(crate) use iterate::iterate;
-pub use json::{from_json, json_dumps, to_json};
+pub use json::{from_json, json_dumps, to_json, to_json_with};
 pub use list::List;
 pub(crate) use literal::int_literal;
 pub use literal::native_literal;

@@ -19,6 +19,7 @@ use super::relation::RelationClass;
 use super::statements::response_value;
 use super::table::table_value;
 use super::{Context, Running, TableObject};
+use crate::jinja::values::is_undefined;
 use crate::jinja::raise;
 use super::value as values;
 use crate::sql::{constraint, quote_identifier};
@@ -102,8 +103,9 @@ fn without_warehouse(context: &Arc<Context>, method: &str, args: &Args) -> Optio
         "get_seed_file_path" => settings::seed_file_path(args),
         "parse_index" => settings::parse_index(args),
         "warn_once" => settings::warn_once(context, args),
-        // Batches of microbatch models have ids; rbt runs none yet.
-        "batch_id_for_model" => Ok(none()),
+        "batch_id_for_model" => {
+            Ok(args.get(0, "model").and_then(|model| model.get_attr("batch").ok()?.get_attr("id").ok()).unwrap_or(none()))
+        }
         "nice_connection_name" => Ok(Value::from("master")),
         _ => return None,
     })
@@ -144,7 +146,7 @@ fn with_warehouse(
         "get_column_schema_from_query" => relations::columns_of_query(running, args),
         "get_incremental_strategy_macro" => incremental::strategy_macro(context, args),
         "valid_snapshot_target" | "assert_valid_snapshot_target_given_strategy" => {
-            incremental::check_snapshot_target(context, running, args)
+            incremental::check_snapshot_target(context, args)
         }
         "get_temp_relation_path" => settings::temp_relation_path(context, args),
         "convert_type" => convert_type(args),
@@ -183,7 +185,7 @@ fn add_query(running: &Running, args: &Args) -> Result<Value, Error> {
 }
 
 fn binding(value: &Value) -> Cell {
-    if value.is_none() || value.is_undefined() {
+    if value.is_none() || is_undefined(value) {
         return Cell::Null;
     }
     match bool::try_from(value.clone()) {
