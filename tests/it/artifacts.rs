@@ -53,7 +53,7 @@ fn the_manifest_has_the_shape_of_dbt() {
     assert_eq!(manifest["metadata"]["adapter_type"], "duckdb");
     let node = &manifest["nodes"]["model.shop.a"];
     assert_eq!(node["relation_name"], "\"shop\".\"main\".\"a\"");
-    assert_eq!(node["compiled_code"], "\n\nselect * from \"shop\".\"main\".\"s\"".trim_start());
+    assert_eq!(node["compiled_code"], " select * from \"shop\".\"main\".\"s\"");
     assert_eq!(node["depends_on"], json!({"macros": [], "nodes": ["seed.shop.s"]}));
     assert_eq!((&node["config"]["tags"], &node["config"]["meta"]), (&json!(["t"]), &json!({"k": 1})));
     assert_eq!(manifest["parent_map"]["model.shop.a"], json!(["seed.shop.s"]));

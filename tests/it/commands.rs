@@ -139,13 +139,6 @@ fn freshness_of_sources_is_judged() {
 }
 
 #[test]
-fn init_makes_a_project_that_builds() {
-    let project = Project::empty();
-    project.run("init garden --skip-profile-setup").success();
-    assert!(project.exists("garden/dbt_project.yml"));
-}
-
-#[test]
 fn help_and_version_are_printed() {
     let project = Project::empty();
     project.run("--version").success().says("rbt");

