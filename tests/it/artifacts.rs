@@ -59,7 +59,7 @@ fn the_manifest_has_the_shape_of_dbt() {
     assert_eq!(manifest["parent_map"]["model.shop.a"], json!(["seed.shop.s"]));
     assert_eq!(
         manifest["child_map"]["model.shop.a"],
-        json!(["test.shop.positive", "test.shop.unique_a_x.29ad3ba4d2"])
+        json!(["test.shop.positive", "test.shop.unique_a_x.d6309b38bc"])
     );
 }
 

@@ -124,13 +124,13 @@ fn docs_generate_writes_the_catalog() {
 fn freshness_of_sources_is_judged() {
     let project = Project::new();
     project
-        .sql("create table fresh as select now()::timestamp as at; create table stale as select timestamp '2020-01-01' as at")
+        .sql("create table fresh as select now()::timestamp as seen_at; create table stale as select timestamp '2020-01-01' as seen_at")
         .yaml(
             "
             sources:
               - name: raw
                 schema: main
-                config: {loaded_at_field: at, freshness: {warn_after: {count: 2, period: day}, error_after: {count: 3, period: day}}}
+                config: {loaded_at_field: seen_at, freshness: {warn_after: {count: 2, period: day}, error_after: {count: 3, period: day}}}
                 tables: [{name: fresh}, {name: stale}]
             ",
         );
