@@ -25,7 +25,7 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     if let Some(sql) = &flags.inline {
         let (node, compiler, session) = inline(&loaded, sql)?;
-        let compiled = compiler.compile(&node, &session, &Occasion::default())?;
+        let compiled = compiler.compile(&node, &session, &Occasion { any_ref: true, ..Occasion::default() })?;
         events.emit(Event::Compiled(preview(None, &node.unique_id, compiled.compiled_code, flags)));
         return Ok(Outcome::Succeeded);
     }
@@ -72,7 +72,7 @@ pub fn show(flags: &Flags, events: &Events) -> Result<Outcome> {
     let sql = flags.inline.as_ref().or(flags.inline_direct.as_ref());
     if let Some(sql) = sql {
         let (node, compiler, session) = inline(&loaded, sql)?;
-        let compiled = compiler.compile(&node, &session, &Occasion::default())?;
+        let compiled = compiler.compile(&node, &session, &Occasion { any_ref: true, ..Occasion::default() })?;
         let table = first_rows(flags, &compiled.compiled_code, &session)?;
         events.emit(Event::Shown(preview(None, &node.unique_id, rendered(&table, flags), flags)));
         return Ok(Outcome::Succeeded);
