@@ -2,6 +2,7 @@
 //! that refer to them.
 
 mod ctes;
+mod foreign_keys;
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,6 +17,7 @@ use crate::parse::{KWARGS_NAME, render_kwargs};
 use crate::warehouse::Session;
 
 pub use ctes::inject;
+pub use foreign_keys::point_foreign_keys;
 
 /// Compiles nodes. One compiler serves a whole invocation, from all threads.
 pub struct Compiler {

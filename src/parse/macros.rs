@@ -118,7 +118,7 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
     let template = MacroTemplate::from_block(&*unique_id, block);
     if let Some(first) = macros.add(&file.package, &name, Arc::new(template)) {
         return Err(Error::compilation(format!(
-            "dbt found two macros named \"{name}\" in the project \"{}\".",
+            "dbt found multiple macros named \"{name}\" in the project \"{}\".",
             file.package
         ))
         .at(Location::new(&file.shown, block.origin.line, 0))

@@ -7,6 +7,7 @@ mod columns;
 mod generic_tests;
 mod hooks;
 mod macros;
+mod microbatch;
 mod names;
 mod patch;
 mod properties;
@@ -32,6 +33,7 @@ use crate::project::project_file::Project;
 use crate::project::workspace::Workspace;
 
 pub use generic_tests::{KWARGS_NAME, render_kwargs};
+pub use microbatch::{BatchSize, batch_size, begin, is_microbatch, moment};
 pub use names::stores_failures;
 pub use sql_nodes::{inline_node, sha256_hex, static_reference};
 pub use stages::{Invocation, parse};

@@ -62,6 +62,8 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     warn_unused(&parser, &properties);
     let lookup = Lookup::new(&manifest);
     parser.resolve_dependencies(&mut manifest, &lookup)?;
+    parser.check_microbatch(&manifest)?;
+    check_unit_tests(&manifest)?;
     finish(&mut manifest);
     parser.fail_on_warnings()?;
     Ok(ParsedProject { manifest, lookup, shared })
@@ -580,6 +582,35 @@ fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
         );
         parser.warn(Warning::new("NoNodeForYamlKey", message).at(entry.location()));
     }
+}
+
+/// A unit test of a model that asks `is_incremental()` must say what the answer is, and give the rows that are there.
+fn check_unit_tests(manifest: &Manifest) -> Result<()> {
+    let mut errors = Vec::new();
+    for test in manifest.unit_tests.values() {
+        let tested = test.depends_on.nodes.first().and_then(|id| manifest.nodes.get(id));
+        let Some(tested) = tested else { continue };
+        if !tested.depends_on.macros.iter().any(|id| &**id == "macro.dbt.is_incremental") {
+            continue;
+        }
+        let overrides = test.overrides.as_ref().and_then(|overrides| overrides.get("macros"));
+        let answer = overrides.and_then(|macros| macros.get("is_incremental")?.as_bool());
+        let place = Location::new(&test.original_file_path, test.line, 0);
+        let has_this = test.given.iter().any(|given| given.input.trim() == "this");
+        let problem = match answer {
+            None => format!(
+                "Boolean override for 'is_incremental' must be provided for unit test '{}' in model '{}'",
+                test.name, tested.name
+            ),
+            Some(true) if !has_this => format!(
+                "Unit test '{}' for incremental model '{}' must have a 'this' input",
+                test.name, tested.name
+            ),
+            Some(_) => continue,
+        };
+        errors.push(Error::parsing(problem).at(place));
+    }
+    Error::many(errors).map_or(Ok(()), Err)
 }
 
 /// What can be said of nodes only when all is known: primary keys, and the schemas of unit tests.

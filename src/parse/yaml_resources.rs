@@ -9,6 +9,7 @@ use super::Parser;
 use super::columns::sorted_tags;
 use super::properties::Properties;
 use super::sql_nodes::{fqn, sha256_hex};
+use crate::events::plural;
 use crate::error::{Error, Location, Result};
 use crate::jinja::Origin;
 use crate::jinja::context::{Capture, Context, Names, Role};
@@ -286,9 +287,10 @@ fn unit_test_checksum(test: &UnitTest) -> String {
 
 /// The error for resources that share a name.
 pub fn duplicate(kind: ResourceType, name: &str, first: &str, second: &str) -> Error {
+    let word = if kind == ResourceType::Test { "data_test" } else { kind.as_str() };
     Error::compilation(format!(
-        "dbt found two {}s with the name \"{name}\".\n\nSince these resources have the same name, dbt will be unable to find the correct resource\nwhen looking for them.",
-        kind.as_str()
+        "dbt found {} with the name \"{name}\".\n\nSince these resources have the same name, dbt will be unable to find the correct resource\nwhen looking for them.",
+        plural(2, word).replacen('2', "two", 1)
     ))
     .help(format!("rename one of:\n- {first}\n- {second}"))
 }

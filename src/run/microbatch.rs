@@ -6,44 +6,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use serde_json::{Value as Json, json};
 
-use crate::error::{Error, Location, Result};
+use crate::error::Result;
 use crate::flags::Flags;
 use crate::jinja::context::Batch;
-use crate::manifest::{Node, ResourceType};
-
-/// How much time a batch covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BatchSize {
-    Hour,
-    Day,
-    Month,
-    Year,
-}
-
-/// Whether a node is built in batches.
-pub fn is_microbatch(node: &Node) -> bool {
-    node.resource_type == ResourceType::Model
-        && node.materialized() == "incremental"
-        && node.config.get_str("incremental_strategy") == Some("microbatch")
-}
+use crate::manifest::Node;
+use crate::parse::{BatchSize, batch_size, begin};
 
 impl BatchSize {
-    /// The `batch_size` of a model.
-    ///
-    /// # Errors
-    /// If it is missing or none of the four.
-    pub fn of(node: &Node) -> Result<BatchSize> {
-        match node.config.get_str("batch_size") {
-            Some("hour") => Ok(BatchSize::Hour),
-            Some("day") => Ok(BatchSize::Day),
-            Some("month") => Ok(BatchSize::Month),
-            Some("year") => Ok(BatchSize::Year),
-            _ => Err(Error::parsing(format!("Microbatch model '{}' must provide a 'batch_size' config", node.name))
-                .at(Location::file(&node.original_file_path))
-                .help("use one of: hour, day, month, year")),
-        }
-    }
-
     /// The moment at which the stretch that holds this moment begins.
     fn truncate(self, moment: NaiveDateTime) -> NaiveDateTime {
         let date = moment.date();
@@ -95,7 +64,7 @@ impl BatchSize {
 /// # Errors
 /// If the model's `batch_size` or `begin` is missing or no date.
 pub fn batches(node: &Node, flags: &Flags, now: DateTime<Utc>, exists: bool) -> Result<Vec<Batch>> {
-    let size = BatchSize::of(node)?;
+    let size = batch_size(node)?;
     let sample = flags.sample.as_ref().map(|window| (window.start.naive_utc(), window.end.naive_utc()));
     let given_start = sample.map(|(start, _)| start).or(flags.event_time_start);
     let given_end = sample.map(|(_, end)| end).or(flags.event_time_end);
@@ -125,39 +94,6 @@ pub fn batches(node: &Node, flags: &Flags, now: DateTime<Utc>, exists: bool) -> 
 fn batch(size: BatchSize, start: NaiveDateTime, end: NaiveDateTime) -> Batch {
     let label = size.label(start);
     Batch { id: label.replace('-', ""), label, start: start.and_utc(), end: end.and_utc() }
-}
-
-/// The model's `begin`.
-///
-/// # Errors
-/// If it is missing or no date.
-pub fn begin(node: &Node) -> Result<NaiveDateTime> {
-    let place = Location::file(&node.original_file_path);
-    let Some(value) = node.config.get("begin").filter(|value| !value.is_null()) else {
-        return Err(Error::parsing(format!(
-            "Microbatch model '{}' must provide a 'begin' (datetime) config that indicates the earliest timestamp \
-             the microbatch model should be built from.",
-            node.name
-        ))
-        .at(place));
-    };
-    value.as_str().and_then(moment).ok_or_else(|| {
-        let problem = match value.as_str() {
-            Some(text) => format!("must provide a 'begin' config of valid datetime (ISO format), but got: {text}."),
-            None => format!("must provide a 'begin' config of type datetime, but got: {value}."),
-        };
-        Error::parsing(format!("Microbatch model '{}' {problem}", node.name)).at(place)
-    })
-}
-
-/// A date or a time in ISO's notation.
-fn moment(text: &str) -> Option<NaiveDateTime> {
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-        return Some(moment.naive_utc());
-    }
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    let with_time = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    with_time.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
 }
 
 /// The model as one batch sees it: its own stretch of time, and hooks at the ends of the whole run only.
@@ -190,7 +126,7 @@ mod unit {
     use super::*;
 
     fn at(text: &str) -> NaiveDateTime {
-        moment(text).expect("a moment")
+        crate::parse::moment(text).expect("a moment")
     }
 
     #[test]

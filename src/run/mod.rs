@@ -30,7 +30,6 @@ use crate::warehouse::{RelationCache, Session, Warehouse};
 
 pub use freshness::{FreshnessRun, has_freshness, measure as measure_freshness};
 pub use info::node_info;
-pub use microbatch::{BatchSize, begin, is_microbatch};
 pub use result::{NodeRun, Report, Timing};
 pub use seeds::seed_table;
 

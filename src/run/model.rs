@@ -18,7 +18,7 @@ use crate::flags::Severity;
 use crate::cli::interrupt;
 use crate::jinja::context::{Batch, StatementResult, node_relation};
 use crate::manifest::{Compiled, Id, Node, Resource, ResourceType};
-use crate::parse::stores_failures;
+use crate::parse::{is_microbatch, stores_failures};
 use crate::sql::RelationKind;
 use crate::warehouse::{Response, Session};
 
@@ -125,7 +125,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
 
     fn work_node(&self, node: &Node, session: &Arc<Session>, progress: &mut Progress) -> Result<Outcome> {
         let compiler = &self.job.compiler;
-        if self.job.action == Action::Execute && microbatch::is_microbatch(node) {
+        if self.job.action == Action::Execute && is_microbatch(node) {
             return self.work_batches(node, session, progress);
         }
         let occasion = Occasion { event_time: self.sample(node), ..Occasion::default() };

@@ -56,6 +56,7 @@ pub struct Report {
 impl Report {
     /// Whether nothing failed.
     pub fn succeeded(&self) -> bool {
-        !self.interrupted && !self.runs.iter().any(|run| run.status.is_failure())
+        let failed = |run: &NodeRun| run.status.is_failure() || run.event.skipped_by_ephemeral;
+        !self.interrupted && !self.runs.iter().any(failed)
     }
 }

@@ -11,7 +11,7 @@ use super::execute::compiler;
 use super::{select, setup};
 use crate::artifacts::{CatalogTable, write_catalog};
 use crate::cli::Outcome;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level};
 use crate::flags::Flags;
 use crate::graph::{COMPILE_TYPES, Dag};
@@ -31,6 +31,7 @@ pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
         events.emit(Event::note(Level::Error, "compile failed, cannot generate docs"));
         return Ok(Outcome::Failed);
     }
+    copy_assets(&loaded)?;
     events.emit(Event::note(Level::Info, "Building catalog"));
     let places = places(flags, &loaded)?;
     let mut tables = IndexMap::new();
@@ -55,6 +56,28 @@ pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
     events.emit(Event::ArtifactWritten { kind: "CatalogArtifact", path: path.display().to_string() });
     events.emit(Event::note(Level::Info, format!("Catalog written to {}", path.display())));
     Ok(Outcome::Succeeded)
+}
+
+/// Copies the folders of `asset-paths`, which the pages of the documentation show, beside the catalog.
+fn copy_assets(loaded: &setup::Loaded) -> Result<()> {
+    let project = loaded.workspace.root();
+    for folder in &project.asset_paths {
+        let source = project.root.join(folder);
+        if !source.is_dir() {
+            continue;
+        }
+        for entry in walkdir::WalkDir::new(&source) {
+            let entry = entry.map_err(|error| Error::runtime(format!("cannot read the asset path {folder}: {error}")))?;
+            let below = entry.path().strip_prefix(&project.root).unwrap_or(entry.path());
+            let target = loaded.target.join(below);
+            let done = match entry.file_type().is_dir() {
+                true => std::fs::create_dir_all(&target),
+                false => std::fs::copy(entry.path(), &target).map(|_| ()),
+            };
+            done.map_err(|error| Error::io("create", &target, &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// The resources that the catalog tells of, by their place in the warehouse.

@@ -7,14 +7,14 @@ use super::setup::{self, Loaded};
 use super::select;
 use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
-use crate::compile::Compiler;
+use crate::compile::{Compiler, point_foreign_keys};
 use crate::error::Result;
 use crate::events::{Event, Events, Level, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
 use crate::jinja::context::text_table;
 use crate::manifest::{Id, ResourceType};
-use crate::run::{Action, Job, Report};
+use crate::run::{Action, Job, NodeRun, Report};
 use crate::warehouse::Fetch;
 
 /// The kinds of nodes that a command works on.
@@ -77,12 +77,13 @@ impl Work<'_> {
     pub fn run(self, loaded: &Loaded) -> Result<Report> {
         let shared = &loaded.parsed.shared;
         let command = shared.flags.which;
+        let compiler = compiler(loaded, &self.selected);
         let report = if self.selected.is_empty() {
             Report { runs: Vec::new(), elapsed: 0.0, interrupted: false }
         } else {
             let warehouse = loaded.credentials.open()?;
             let job = Job {
-                compiler: compiler(loaded, &self.selected),
+                compiler: compiler.clone(),
                 warehouse: &*warehouse,
                 dag: self.dag,
                 selected: self.selected,
@@ -98,10 +99,12 @@ impl Work<'_> {
             .iter()
             .filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?)))
             .collect();
-        loaded.write_manifest(&compiled)?;
+        loaded.write_manifest(&compiler.manifest, &compiled)?;
         if shared.flags.write_json {
             let path = loaded.target.join("run_results.json");
-            write_run_results(&path, &report.runs, report.elapsed, shared)?;
+            // What came of ephemeral models is told by those that refer to them.
+            let runs: Vec<NodeRun> = report.runs.iter().filter(|run| run.event.position.is_some()).cloned().collect();
+            write_run_results(&path, &runs, report.elapsed, shared)?;
             let path = path.display().to_string();
             shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path });
         }
@@ -112,9 +115,11 @@ impl Work<'_> {
 /// A compiler for a loaded project.
 pub fn compiler(loaded: &Loaded, selected: &BTreeSet<Id>) -> Arc<Compiler> {
     let parsed = &loaded.parsed;
+    let mut manifest = parsed.manifest.clone();
+    point_foreign_keys(&mut manifest, &parsed.lookup, &parsed.shared, selected);
     Arc::new(Compiler::new(
         parsed.shared.clone(),
-        Arc::new(parsed.manifest.clone()),
+        Arc::new(manifest),
         Arc::new(parsed.lookup.clone()),
         Arc::new(selected.iter().cloned().collect()),
         loaded.target.clone(),

@@ -8,7 +8,7 @@ use super::execute::compiler;
 use super::{select, setup};
 use crate::artifacts::write_sources;
 use crate::cli::Outcome;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level, Position, Status, Warning};
 use crate::flags::Flags;
 use crate::graph::Dag;
@@ -56,6 +56,16 @@ fn measure(loaded: &setup::Loaded, sources: &[&Source]) -> Result<Vec<FreshnessR
     let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));
     let total = sources.len();
     let position = |index: usize| Position { index: index + 1, total };
-    let each = sources.iter().enumerate();
-    Ok(each.map(|(index, source)| measure_freshness(&compiler, source, position(index), &session)).collect())
+    let measure_all = || {
+        let each = sources.iter().enumerate();
+        each.map(|(index, source)| measure_freshness(&compiler, source, position(index), &session)).collect()
+    };
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().name("Thread-1 (worker)".to_owned());
+        match worker.spawn_scoped(scope, measure_all).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(runs)) => Ok(runs),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(Error::runtime(format!("no thread can be started: {error}"))),
+        }
+    })
 }

@@ -9,7 +9,7 @@ use chrono::Utc;
 use crate::artifacts::write_manifest;
 use crate::error::{Location, Result};
 use crate::events::{Event, Events, Warning, stat_line};
-use crate::flags::Flags;
+use crate::flags::{Command, Flags};
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
@@ -63,19 +63,21 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
     let parsed = crate::parse::parse(&workspace, invocation)?;
     events.emit(Event::Found { stats: found(&parsed.manifest) });
     let loaded = Loaded { workspace, credentials, parsed, target, shown_target };
-    loaded.write_manifest(&HashMap::new())?;
+    if flags.which != Command::DocsGenerate || flags.compile {
+        loaded.write_manifest(&loaded.parsed.manifest, &HashMap::new())?;
+    }
     Ok(loaded)
 }
 
 impl Loaded {
     /// Writes `manifest.json`, with what was compiled.
-    pub fn write_manifest(&self, compiled: &HashMap<Id, Compiled>) -> Result<()> {
+    pub fn write_manifest(&self, manifest: &Manifest, compiled: &HashMap<Id, Compiled>) -> Result<()> {
         let shared = &self.parsed.shared;
         if !shared.flags.write_json {
             return Ok(());
         }
         let path = self.target.join("manifest.json");
-        write_manifest(&path, &self.parsed.manifest, shared, compiled)?;
+        write_manifest(&path, manifest, shared, compiled)?;
         let shown = path.display().to_string();
         shared.events.emit(Event::ArtifactWritten { kind: "WritableManifest", path: shown });
         Ok(())

@@ -29,6 +29,10 @@ impl StatementResult {
 }
 
 impl Object for StatementResult {
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "response" | "status" => Some(response_value(&self.response)),

@@ -301,6 +301,10 @@ fn slice(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
 }
 
 fn map(state: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
+    // As in Jinja2, anything false is an empty list here, also none.
+    if !args.positional[0].is_true() {
+        return Ok(list(Vec::new()));
+    }
     let items = iterate(&args.positional[0])?;
     if args.positional.len() == 1 && args.named.has("attribute") {
         let path = Path::of(Some(&args.named.get("attribute")?));
