@@ -77,7 +77,7 @@ fn merge_can_leave_columns_alone() {
 }
 
 #[test]
-fn rows_with_the_same_key_are_told_of_by_merge() {
+fn predicates_narrow_what_is_replaced() {
     let project = incremental(
         ", incremental_strategy='delete+insert', unique_key='id', incremental_predicates=['id > 2']",
     );
