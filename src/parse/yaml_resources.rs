@@ -10,7 +10,7 @@ use super::columns::sorted_tags;
 use super::properties::Properties;
 use super::sql_nodes::{fqn, sha256_hex};
 use crate::error::{Error, Location, Result};
-use crate::jinja::Origin;
+use crate::jinja::{self, Origin, python_repr, python_str};
 use crate::jinja::context::{Capture, Context, Names, Role};
 use crate::manifest::{
     DependsOn, Exposure, Fixture, Group, RefArgs, ResourceType, SemanticResource, UnitTest, UnitTestInput,
@@ -278,10 +278,43 @@ fn csv_rows(text: &str) -> Result<Json, String> {
     Ok(Json::Array(rows))
 }
 
+/// dbt's checksum of a unit test: SHA-256 over its parts as Python prints them, so that the states of either tool
+/// can be compared with the other's.
 fn unit_test_checksum(test: &UnitTest) -> String {
-    let given: Vec<Json> = test.given.iter().map(|item| json!([item.input, item.rows.rows])).collect();
-    let all = json!([test.model, given, test.expect.rows, test.overrides]);
-    sha256_hex(all.to_string().as_bytes())
+    let given: Vec<String> = test.given.iter().map(given_repr).collect();
+    let expect = format!("UnitTestOutputFixture({})", fixture_repr(&test.expect));
+    let overrides = class_repr("UnitTestOverrides", test.overrides.as_ref());
+    let versions = class_repr("UnitTestNodeVersions", test.versions.as_ref());
+    let mut text = format!("{}-{versions}-[{}]-{expect}-{overrides}", test.model, given.join(", "));
+    for given in test.given.iter().filter(|given| given.rows.fixture.is_some()) {
+        text.push_str(&format!("-{}", python_str(&jinja::from_json(&given.rows.rows))));
+    }
+    sha256_hex(text.as_bytes())
+}
+
+fn repr(value: &Json) -> String {
+    python_repr(&jinja::from_json(value))
+}
+
+fn given_repr(given: &UnitTestInput) -> String {
+    let input = repr(&Json::from(given.input.as_str()));
+    format!("UnitTestInputFixture(input={input}, {})", fixture_repr(&given.rows))
+}
+
+fn class_repr(class: &str, fields: Option<&Json>) -> String {
+    let Some(fields) = fields.and_then(Json::as_object) else { return "None".to_owned() };
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", repr(value))).collect();
+    format!("{class}({})", fields.join(", "))
+}
+
+fn fixture_repr(fixture: &Fixture) -> String {
+    let format = match fixture.format.as_str() {
+        "csv" => "CSV: 'csv'",
+        "sql" => "SQL: 'sql'",
+        _ => "Dict: 'dict'",
+    };
+    let name = fixture.fixture.as_ref().map_or(Json::Null, |name| Json::from(name.as_str()));
+    format!("rows={}, format=<UnitTestFormat.{format}>, fixture={}", repr(&fixture.rows), repr(&name))
 }
 
 /// The error for resources that share a name.

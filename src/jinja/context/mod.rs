@@ -168,6 +168,8 @@ pub struct Context {
     pub node: Option<Arc<Node>>,
     values: HashMap<String, Value>,
     results: Mutex<HashMap<String, Option<Value>>>,
+    /// Names that templates set with `context.update({...})`.
+    updates: Mutex<HashMap<String, Value>>,
 }
 
 impl Running {
@@ -202,6 +204,7 @@ impl Context {
             node: names.node,
             values: names.values,
             results: Mutex::default(),
+            updates: Mutex::default(),
         })
     }
 
@@ -370,6 +373,9 @@ impl Context {
 
 impl Scope for Context {
     fn lookup(&self, name: &str) -> Option<Value> {
+        if let Some(value) = lock(&self.updates).get(name) {
+            return Some(value.clone());
+        }
         if let Some(value) = self.values.get(name).filter(|_| name != "this") {
             return Some(value.clone());
         }
@@ -450,6 +456,24 @@ impl Object for ContextObject {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.0.known_names().into_iter().map(Value::from).collect())
+    }
+
+    /// `context.update({...})`: names for the rest of this rendering, in macros too.
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut minijinja::State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, minijinja::Error> {
+        if method != "update" {
+            return Err(minijinja::Error::from(minijinja::ErrorKind::UnknownMethod));
+        }
+        let args = Args::new(method, args)?;
+        let names = args.required(0, "names")?;
+        for name in names.try_iter()? {
+            lock(&self.0.updates).insert(name.to_string(), names.get_item(&name)?);
+        }
+        Ok(Value::from(()))
     }
 }
 

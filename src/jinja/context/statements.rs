@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, State};
 
 use super::args::Args;
@@ -29,6 +29,10 @@ impl StatementResult {
 }
 
 impl Object for StatementResult {
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["response", "data", "table"])
+    }
+
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "response" | "status" => Some(response_value(&self.response)),
