@@ -1,25 +1,47 @@
-//! The files that other tools read: `manifest.json` and `run_results.json`, in dbt's versions 12 and 6
+//! The files that other tools read: `manifest.json`, `run_results.json`, `catalog.json` and `sources.json`, in dbt's versions
 //! (<https://docs.getdbt.com/reference/artifacts/dbt-artifacts>).
 //!
 //! A file is written beside its place and renamed, so that nobody reads half of it.
 
+mod catalog;
 mod manifest;
 mod run_results;
+mod sources;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
+use chrono::Utc;
 use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
 
 use crate::error::{Error, Result};
+use crate::flags::DBT_VERSION;
+use crate::jinja::context::{Shared, metadata_env_vars};
 
+pub use catalog::{CatalogTable, write_catalog};
 pub use manifest::write_manifest;
 pub use run_results::{result_json, write_run_results};
+pub use sources::write_sources;
 
 /// The moment of an artifact, as dbt writes it.
 fn timestamp(moment: chrono::DateTime<chrono::Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// `metadata` of an artifact; `schema` is its name and version in dbt's registry of schemas.
+fn header(shared: &Arc<Shared>, schema: &str) -> Json {
+    let env: Map<String, Json> = metadata_env_vars().map(|(name, value)| (name, Json::from(value))).collect();
+    json!({
+        "dbt_schema_version": format!("https://schemas.getdbt.com/dbt/{schema}.json"),
+        "dbt_version": DBT_VERSION,
+        "generated_at": timestamp(Utc::now()),
+        "invocation_id": shared.invocation_id,
+        "invocation_started_at": timestamp(shared.run_started_at),
+        "env": env,
+    })
 }
 
 fn write_json(path: &Path, content: &impl Serialize) -> Result<()> {

@@ -3,28 +3,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::Utc;
 use serde_json::{Value as Json, json};
 
-use super::{timestamp, write_json};
+use super::{header, timestamp, write_json};
 use crate::error::Result;
-use crate::flags::DBT_VERSION;
-use crate::jinja::context::{Shared, metadata_env_vars};
-use crate::run::NodeRun;
+use crate::jinja::context::Shared;
+use crate::run::{NodeRun, Timing};
+
+/// How long a step took.
+pub(super) fn timing_json(timing: &Timing) -> Json {
+    json!({
+        "name": timing.name,
+        "started_at": timestamp(timing.started_at),
+        "completed_at": timestamp(timing.completed_at),
+    })
+}
 
 /// One node's result.
 pub fn result_json(run: &NodeRun) -> Json {
-    let timing: Vec<Json> = run
-        .timing
-        .iter()
-        .map(|timing| {
-            json!({
-                "name": timing.name,
-                "started_at": timestamp(timing.started_at),
-                "completed_at": timestamp(timing.completed_at),
-            })
-        })
-        .collect();
+    let timing: Vec<Json> = run.timing.iter().map(timing_json).collect();
     let compiled = run.compiled.as_ref();
     json!({
         "status": run.status.as_str(),
@@ -44,17 +41,8 @@ pub fn result_json(run: &NodeRun) -> Json {
 
 /// Writes the results of a command. `elapsed` is in seconds.
 pub fn write_run_results(path: &Path, runs: &[NodeRun], elapsed: f64, shared: &Arc<Shared>) -> Result<()> {
-    let env: serde_json::Map<String, Json> =
-        metadata_env_vars().map(|(name, value)| (name, Json::from(value))).collect();
     let content = json!({
-        "metadata": {
-            "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
-            "dbt_version": DBT_VERSION,
-            "generated_at": timestamp(Utc::now()),
-            "invocation_id": shared.invocation_id,
-            "invocation_started_at": timestamp(shared.run_started_at),
-            "env": env,
-        },
+        "metadata": header(shared, "run-results/v6"),
         "results": runs.iter().map(result_json).collect::<Vec<_>>(),
         "elapsed_time": elapsed,
         "args": shared.flags.args(),

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::error::{Error, Result};
 use crate::jinja::Origin;
 use crate::jinja::context::{Batch, Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
-use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType};
+use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType, Source};
 use crate::parse::{KWARGS_NAME, render_kwargs};
 use crate::warehouse::Session;
 
@@ -76,6 +76,16 @@ impl Compiler {
         }
         let names = Names { node: Some(node.clone()), values };
         Context::build(&self.shared, &node.package_name, self.running(session, occasion), names)
+    }
+
+    /// A context in which a source is looked at: its macros are those of its package.
+    pub fn source_context(&self, source: &Source, session: &Arc<Session>, occasion: &Occasion) -> Arc<Context> {
+        let mut values = occasion.values.clone();
+        if let Ok(json) = serde_json::to_value(source) {
+            values.insert("model".to_owned(), crate::jinja::from_json(&json));
+        }
+        let names = Names { values, ..Names::default() };
+        Context::build(&self.shared, &source.package_name, self.running(session, occasion), names)
     }
 
     /// A context for macros that belong to no node.

@@ -40,7 +40,7 @@ impl Parser<'_> {
                 }
             }
         }
-        node.relation_name = has_relation(node).then(|| node_relation(&self.shared, node).render());
+        node.relation_name = self.has_relation(node).then(|| node_relation(&self.shared, node).render());
         Ok(())
     }
 
@@ -64,19 +64,19 @@ impl Parser<'_> {
         }
         Ok(name)
     }
-}
 
-/// Whether a node becomes a relation.
-fn has_relation(node: &Node) -> bool {
-    match node.resource_type {
-        ResourceType::Model => !node.is_ephemeral(),
-        ResourceType::Seed | ResourceType::Snapshot | ResourceType::Function => true,
-        ResourceType::Test => stores_failures(node),
-        _ => false,
+    /// Whether a node becomes a relation. A test does if its failing rows are kept.
+    fn has_relation(&self, node: &Node) -> bool {
+        match node.resource_type {
+            ResourceType::Model => !node.is_ephemeral(),
+            ResourceType::Seed | ResourceType::Snapshot | ResourceType::Function => true,
+            ResourceType::Test => node.config.get_bool("store_failures").unwrap_or(self.shared.flags.store_failures),
+            _ => false,
+        }
     }
 }
 
-/// Whether a test keeps the rows that fail it.
+/// Whether a test keeps the rows that fail it: then they have a relation.
 pub fn stores_failures(node: &Node) -> bool {
-    node.config.get_bool("store_failures").unwrap_or(false)
+    node.resource_type == ResourceType::Test && node.relation_name.is_some()
 }

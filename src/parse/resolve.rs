@@ -34,7 +34,7 @@ impl Parser<'_> {
             }
         }
         for node in nodes.values() {
-            if let Err(error) = check_access(node, &nodes, &self.shared.project_name) {
+            if let Err(error) = check_access(node, &nodes) {
                 errors.push(error);
             }
         }
@@ -213,8 +213,7 @@ fn place(error: Error, referrer: &Referrer, code: Option<&Arc<str>>, names: &[&s
 
 /// Private models may be used within their group only
 /// (<https://docs.getdbt.com/docs/mesh/govern/model-access>).
-fn check_access(node: &Node, nodes: &indexmap::IndexMap<Id, Node>, root: &str) -> Result<()> {
-    let _ = root;
+fn check_access(node: &Node, nodes: &indexmap::IndexMap<Id, Node>) -> Result<()> {
     if node.resource_type == ResourceType::Test {
         return Ok(());
     }

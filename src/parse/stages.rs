@@ -54,7 +54,7 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let properties = properties::read(&parser, &of_kind(&all, FileKind::Schema))?;
     let mut manifest = Manifest { docs, ..Manifest::default() };
     add_macros(&parser, &mut manifest, macro_entries, &properties)?;
-    add_nodes(&parser, &mut manifest, parse_nodes(&parser, &all, &properties)?)?;
+    add_nodes(&mut manifest, parse_nodes(&parser, &all, &properties)?)?;
     add_sources(&parser, &mut manifest, &properties)?;
     add_tests(&parser, &mut manifest, &properties)?;
     add_yaml_resources(&parser, &mut manifest, &all, &properties)?;
@@ -271,7 +271,7 @@ fn snapshots<'a>(all: &'a [(&'a Project, Vec<SourceFile>)], properties: &Propert
 }
 
 /// Puts nodes into the manifest; names must be unique among what `ref` can name, and within a kind.
-fn add_nodes(parser: &Parser, manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
+fn add_nodes(manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
     let mut errors = Vec::new();
     let mut refable: HashMap<(String, String, Option<String>), Id> = HashMap::new();
     for node in parsed {
@@ -304,7 +304,6 @@ fn add_nodes(parser: &Parser, manifest: &mut Manifest, parsed: Vec<Parsed>) -> R
         map.insert(node.unique_id.clone(), node);
     }
     errors.extend(same_relations(manifest));
-    let _ = parser;
     Error::many(errors).map_or(Ok(()), Err)
 }
 
@@ -574,12 +573,7 @@ fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
 
 /// What can be said of nodes only when all is known: primary keys, and the schemas of unit tests.
 fn finish(manifest: &mut Manifest) {
-    let mut keys: HashMap<Id, Vec<String>> = HashMap::new();
     let tests: Vec<&Node> = manifest.nodes.values().filter(|node| node.is_generic_test()).collect();
-    for (id, node) in manifest.nodes.iter().filter(|(_, node)| node.model.is_some()) {
-        keys.insert(id.clone(), Vec::new());
-        let _ = node;
-    }
     let mut unique: HashMap<Id, Vec<(String, bool)>> = HashMap::new();
     for test in &tests {
         let Some(fields) = &test.test else { continue };
@@ -590,10 +584,12 @@ fn finish(manifest: &mut Manifest) {
             _ => {}
         }
     }
-    for (id, key) in &mut keys {
-        let Some(node) = manifest.nodes.get(id) else { continue };
-        *key = primary_key(node, unique.get(id).map(Vec::as_slice).unwrap_or_default(), &tests);
-    }
+    let models = manifest.nodes.values().filter(|node| node.model.is_some());
+    let key_of = |node: &Node| {
+        let tested = unique.get(&node.unique_id).map(Vec::as_slice).unwrap_or_default();
+        (node.unique_id.clone(), primary_key(node, tested, &tests))
+    };
+    let keys: Vec<(Id, Vec<String>)> = models.map(key_of).collect();
     for (id, key) in keys {
         if let Some(model) = manifest.nodes.get_mut(&id).and_then(|node| node.model.as_mut()) {
             model.primary_key = key;

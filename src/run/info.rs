@@ -6,7 +6,6 @@ use serde_json::{Map, Value as Json};
 
 use crate::events::NodeInfo;
 use crate::manifest::{Manifest, Node, Resource, ResourceType};
-use crate::parse::stores_failures;
 
 /// The identity of a resource for events.
 pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
@@ -51,9 +50,6 @@ fn describe_node(info: &mut NodeInfo, node: &Node, manifest: &Manifest) {
     }
     if node.resource_type == ResourceType::Test {
         info.label = node.name.clone();
-        if !stores_failures(node) {
-            info.relation_name = String::new();
-        }
     } else if node.resource_type != ResourceType::Operation {
         info.label = format!("{}.{}", node.schema, node.alias);
     }

@@ -5,6 +5,7 @@
 //! ```
 
 mod failures;
+mod freshness;
 mod hooks;
 mod info;
 mod materialize;
@@ -27,6 +28,7 @@ use crate::graph::Dag;
 use crate::manifest::{Id, Resource, ResourceType};
 use crate::warehouse::{RelationCache, Session, Warehouse};
 
+pub use freshness::{FreshnessRun, has_freshness, measure as measure_freshness};
 pub use info::node_info;
 pub use microbatch::{BatchSize, begin, is_microbatch};
 pub use result::{NodeRun, Report, Timing};

@@ -4,9 +4,11 @@
 mod support;
 
 mod data_tests;
+mod errors;
 mod hooks;
 mod incremental;
 mod materializations;
 mod seeds;
 mod snapshots;
+mod spotify;
 mod unit_tests;

@@ -10,7 +10,7 @@ fn types_are_guessed() {
         .run("seed")
         .success()
         .says("INSERT 2")
-        .columns("s", "id BIGINT, price DOUBLE, day DATE, at TIMESTAMP, ok BOOLEAN, name VARCHAR")
+        .columns("s", "id INTEGER, price DOUBLE, day DATE, at TIMESTAMP, ok BOOLEAN, name VARCHAR")
         .rows("s", ["1,1.5,2026-01-02,2026-01-02 03:04:05,true,a", "2,NULL,NULL,NULL,NULL,NULL"]);
 }
 
@@ -42,7 +42,7 @@ fn delimiters_can_be_given() {
 fn quoted_columns_keep_their_case() {
     let project = Project::new();
     project.seed("s", "Id,The Name\n1,a\n").config("seeds: {shop: {+quote_columns: true}}");
-    project.run("seed").success().columns("s", "Id BIGINT, The Name VARCHAR");
+    project.run("seed").success().columns("s", "Id INTEGER, The Name VARCHAR");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_file_without_rows_makes_a_table_without_rows() {
 #[test]
 fn show_prints_the_rows() {
     let project = Project::new();
-    project.seed("s", "id,v\n1,x\n").run("seed --show").success().says("| 1").says("x");
+    project.seed("s", "id,v\n1,x\n").run("seed --show").success().says("|  1 | x |");
 }
 
 #[test]

@@ -40,7 +40,8 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
     Ok(if report.succeeded() { Outcome::Succeeded } else { Outcome::Failed })
 }
 
-fn compile_selected(flags: &Flags, loaded: &Loaded) -> Result<Report> {
+/// Compiles the nodes that the flags select.
+pub(super) fn compile_selected(flags: &Flags, loaded: &Loaded) -> Result<Report> {
     let dag = Dag::new(&loaded.parsed.manifest)?;
     let selected = select::select(flags, loaded, &dag, COMPILE_TYPES, COMPILE_TYPES)?;
     Work { action: Action::Compile, selected, dag: &dag }.run(loaded)

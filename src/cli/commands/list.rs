@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::flags::Flags;
 use crate::graph::{Dag, LIST_ALL_TYPES, LIST_TYPES};
-use crate::manifest::{Manifest, Resource, ResourceType};
+use crate::manifest::{Resource, ResourceType};
 
 /// `rbt parse`: reads the project and writes the manifest.
 pub fn parse(flags: &Flags, events: &Events) -> Result<Outcome> {
@@ -31,7 +31,7 @@ pub fn list(flags: &Flags, events: &Events) -> Result<Outcome> {
             "selector" => selector(resource),
             "name" => name(resource),
             "path" => resource.original_file_path().to_owned(),
-            "json" => json(manifest, resource, &flags.output_keys)?,
+            "json" => json(resource, &flags.output_keys)?,
             other => {
                 return Err(Error::usage(format!("unknown output format '{other}'"))
                     .help("use one of: selector, name, path, json"));
@@ -83,7 +83,7 @@ const JSON_KEYS: [&str; 11] = [
     "selector",
 ];
 
-fn json(manifest: &Manifest, resource: Resource, keys: &[String]) -> Result<String> {
+fn json(resource: Resource, keys: &[String]) -> Result<String> {
     let full = match resource {
         Resource::Node(node) => serde_json::to_value(node),
         Resource::Source(source) => serde_json::to_value(source),
@@ -92,7 +92,6 @@ fn json(manifest: &Manifest, resource: Resource, keys: &[String]) -> Result<Stri
         Resource::Semantic(resource) => serde_json::to_value(resource),
     };
     let full = full.map_err(|error| Error::runtime(error.to_string()))?;
-    let _ = manifest;
     let wanted: Vec<&str> = match keys.is_empty() {
         true => JSON_KEYS.to_vec(),
         false => keys.iter().flat_map(|keys| keys.split([' ', ','])).filter(|key| !key.is_empty()).collect(),

@@ -3,7 +3,10 @@
 mod clean;
 mod compile;
 mod debug;
+mod deps;
+mod docs;
 mod execute;
+mod freshness;
 mod list;
 mod operation;
 mod select;
@@ -25,9 +28,12 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::Parse => list::parse(flags, events),
         Command::List => list::list(flags, events),
         Command::RunOperation => operation::run(flags, events),
+        Command::Deps => deps::run(flags, events),
+        Command::DocsGenerate => docs::generate(flags, events),
+        Command::SourceFreshness => freshness::run(flags, events),
         Command::Clean => clean::run(flags, events),
         Command::Debug => debug::run(flags, events),
         _ => Err(Error::usage("rbt does not have this command yet")
-            .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, clean and debug")),
+            .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, deps, clean and debug")),
     }
 }

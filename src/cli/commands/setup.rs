@@ -14,8 +14,10 @@ use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared,
 use crate::jinja::{self, Engine, Origin};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
 use crate::parse::{Invocation, ParsedProject};
+use crate::project::packages::{self, PackageList};
 use crate::project::profile::{self, Profile, ProfileOptions};
-use crate::project::project_file::RawProject;
+use crate::project::project_file::{Project, RawProject};
+use crate::project::render::Render;
 use crate::project::vars::Vars;
 use crate::project::workspace::{Renderers, Workspace};
 use crate::project::yaml::{Mapping, Yaml, YamlValue};
@@ -107,6 +109,24 @@ pub fn open(flags: &Flags, events: &Events) -> Result<Opened> {
     let renderers = Renderers { root: &root, package: &package, secrets: &secrets };
     let workspace = Workspace::load(&raw, profile, cli_vars.clone(), flags.version_check, renderers)?;
     Ok(Opened { workspace, credentials, shared: with_vars })
+}
+
+/// Does something with a project file, its list of packages and the rendering of such lists, for which no profile
+/// is needed.
+pub fn without_profile<T>(
+    flags: &Flags,
+    events: &Events,
+    work: impl FnOnce(&Project, &PackageList, Render) -> Result<T>,
+) -> Result<T> {
+    let raw = RawProject::read(&flags.project_dir)?;
+    let cli_vars = cli_vars(flags);
+    let base = Base { flags, events, cli_vars: &cli_vars };
+    let shared = base.shared(Arc::new(flags.clone()), Target::default(), cli_vars.clone());
+    let plain = |text: &str, place: &Location| render(&shared, Role::Yaml, text, place);
+    let secrets = |text: &str, place: &Location| render(&shared, Role::Secrets, text, place);
+    let (project, _) = raw.render(&plain, flags.version_check)?;
+    let list = packages::read_list(&flags.project_dir, &secrets)?;
+    work(&project, &list, &secrets)
 }
 
 /// The folder of a file, absolute.

@@ -84,7 +84,7 @@ fn snapshot_types_warning(args: &Args) -> Result<Warning, Error> {
     let updated_at = args.string(1, "updated_at_data_type")?;
     let message = format!(
         "The snapshot compares its own time, of type '{snapshot}', with the updated_at column, of type \
-         '{updated_at}': rows may be dated wrongly. Cast the updated_at column to '{snapshot}'."
+         '{updated_at}': rows may be dated wrongly. Please update snapshot config 'updated_at', or cast the column to '{snapshot}'."
     );
     let warning = Warning::new("SnapshotTimestampWarning", message);
     Ok(warning.with("snapshot_time_data_type", snapshot).with("updated_at_data_type", updated_at))

@@ -302,7 +302,7 @@ impl Context {
         let shared = &self.shared;
         let text = |text: &str| Some(Value::from(text));
         match name {
-            "this" if self.node.is_some() => self.values.get(name).cloned().or(Some(Value::from(()))),
+            "this" if self.node.is_some() || self.values.contains_key(name) => self.values.get(name).cloned().or(Some(Value::from(()))),
             "execute" => Some(Value::from(self.executes())),
             "model" | "node" if self.node.is_some() => Some(self.model_value()),
             "project_name" => text(&shared.project_name),

@@ -154,9 +154,10 @@ impl<'a> Run<'a> {
             self.project.path().canonicalize().map(|path| path.display().to_string()).unwrap_or_default();
         let text = self.lines().join("\n").replace(&real, "[project]").replace(&folder, "[project]");
         let changing = [
-            (r"\d+(\.\d+)? seconds? \(\d+\.\d+s\)", "[time]"),
+            (r"\d+ hours \d+ minutes and \d+\.\d+ seconds \(\d+\.\d+s\)", "[time]"),
             (r"\b(\d+m )?\d+\.\d+s\b", "[time]"),
-            (r"rbt(=| )\d+\.\d+\.\d+\S*", "rbt [version]"),
+            (r"(rbt|duckdb)=\d+\.\d+\.\d+\S*", "$1=[version]"),
+            (r"\d+ macros", "[some] macros"),
         ];
         changing.iter().fold(text, |text, (pattern, shown)| {
             let pattern = Regex::new(pattern).expect("a correct expression");

@@ -6,7 +6,7 @@ use minijinja::Error;
 use minijinja::value::Value;
 
 use super::super::args::Args;
-use super::super::{ColumnObject, Context, RelationObject, Running};
+use super::super::{ColumnObject, Context, RelationObject};
 use super::none;
 use crate::error::Error as RbtError;
 use crate::jinja::raise;
@@ -63,11 +63,11 @@ pub fn hard_deletes_behavior(args: &Args) -> Result<Value, Error> {
 }
 
 /// Checks that an existing table can take a snapshot: it has the columns that snapshots keep their history in.
-pub fn check_snapshot_target(context: &Arc<Context>, running: &Running, args: &Args) -> Result<Value, Error> {
+pub fn check_snapshot_target(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {
     let relation = args.required(0, "relation")?;
     let names = args.get(1, "column_names").filter(|names| !names.is_none());
     let strategy = args.get(2, "strategy");
-    let columns = super::relations::columns_in_relation(context, running, &relation)?;
+    let columns = super::relations::columns_in_relation(context, &relation)?;
     let existing: Vec<String> = columns
         .try_iter()?
         .filter_map(|column| ColumnObject::from_value(&column).map(|column| column.name.to_lowercase()))

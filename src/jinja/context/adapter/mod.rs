@@ -146,7 +146,7 @@ fn with_warehouse(
         "get_column_schema_from_query" => relations::columns_of_query(running, args),
         "get_incremental_strategy_macro" => incremental::strategy_macro(context, args),
         "valid_snapshot_target" | "assert_valid_snapshot_target_given_strategy" => {
-            incremental::check_snapshot_target(context, running, args)
+            incremental::check_snapshot_target(context, args)
         }
         "get_temp_relation_path" => settings::temp_relation_path(context, args),
         "convert_type" => convert_type(args),

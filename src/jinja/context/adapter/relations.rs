@@ -26,8 +26,8 @@ pub fn call(context: &Arc<Context>, running: &Running, method: &str, args: &Args
         "list_schemas" => context.call_macro("list_schemas", &[args.required(0, "database")?]).map_err(raise),
         "check_schema_exists" => check_schema_exists(running, args),
         "already_exists" => already_exists(context, running, args),
-        "get_columns_in_relation" => columns_in_relation(context, running, &args.required(0, "relation")?),
-        "get_missing_columns" => missing_columns(context, running, args),
+        "get_columns_in_relation" => columns_in_relation(context, &args.required(0, "relation")?),
+        "get_missing_columns" => missing_columns(context, args),
         "expand_target_column_types" => Ok(none()),
         "create_schema" => create_schema(context, running, args),
         "drop_schema" => drop_schema(context, running, args),
@@ -48,7 +48,7 @@ pub fn call(context: &Arc<Context>, running: &Running, method: &str, args: &Args
             let kinds = running.session.key_constraints(relation_of(&value)?).map_err(raise)?;
             Ok(values::list(kinds.into_iter().map(Value::from)))
         }
-        "get_rows_different_sql" => rows_different(context, running, args),
+        "get_rows_different_sql" => rows_different(context, args),
         _ => Err(Error::new(ErrorKind::UnknownMethod, format!("the adapter has no method '{method}'"))),
     }
 }
@@ -97,11 +97,10 @@ fn already_exists(context: &Context, running: &Running, args: &Args) -> Result<V
 }
 
 /// The columns of a relation; none if it does not exist.
-pub fn columns_in_relation(context: &Context, running: &Running, relation: &Value) -> Result<Value, Error> {
+pub fn columns_in_relation(context: &Context, relation: &Value) -> Result<Value, Error> {
     if relation.is_none() {
         return Ok(values::list([]));
     }
-    let _ = running;
     match context.call_macro("get_columns_in_relation", std::slice::from_ref(relation)) {
         Ok(columns) => Ok(columns),
         Err(error) if error.message().to_lowercase().contains("does not exist") => Ok(values::list([])),
@@ -117,13 +116,13 @@ pub fn columns_of_query(running: &Running, args: &Args) -> Result<Value, Error> 
     Ok(values::list(columns.map(Value::from)))
 }
 
-fn missing_columns(context: &Context, running: &Running, args: &Args) -> Result<Value, Error> {
+fn missing_columns(context: &Context, args: &Args) -> Result<Value, Error> {
     let names = |columns: &Value| -> Result<Vec<(String, Value)>, Error> {
         let named = |column: Value| ColumnObject::from_value(&column).map(|c| c.name.clone()).map(|name| (name, column));
         Ok(columns.try_iter()?.filter_map(named).collect())
     };
-    let from = columns_in_relation(context, running, &args.required(0, "from_relation")?)?;
-    let to = names(&columns_in_relation(context, running, &args.required(1, "to_relation")?)?)?;
+    let from = columns_in_relation(context, &args.required(0, "from_relation")?)?;
+    let to = names(&columns_in_relation(context, &args.required(1, "to_relation")?)?)?;
     let missing = names(&from)?.into_iter().filter(|(name, _)| !to.iter().any(|(known, _)| known == name));
     Ok(values::list(missing.map(|(_, column)| column)))
 }
@@ -169,12 +168,12 @@ fn rename_relation(context: &Context, running: &Running, args: &Args) -> Result<
 }
 
 /// A query that counts the rows in which two relations differ; dbt's tests use it.
-fn rows_different(context: &Context, running: &Running, args: &Args) -> Result<Value, Error> {
+fn rows_different(context: &Context, args: &Args) -> Result<Value, Error> {
     let (a, b) = (args.required(0, "relation_a")?, args.required(1, "relation_b")?);
     let names: RbtResult<Vec<String>> = match args.get(2, "column_names").filter(|names| !names.is_none()) {
         Some(names) => Ok(names.try_iter()?.map(|name| name.to_string()).collect()),
         None => {
-            let columns = columns_in_relation(context, running, &a)?;
+            let columns = columns_in_relation(context, &a)?;
             Ok(columns.try_iter()?.filter_map(|c| ColumnObject::from_value(&c).map(|c| c.name.clone())).collect())
         }
     };

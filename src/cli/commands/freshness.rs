@@ -1,0 +1,61 @@
+//! `source freshness`: how old the data of the sources is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::execute::compiler;
+use super::{select, setup};
+use crate::artifacts::write_sources;
+use crate::cli::Outcome;
+use crate::error::Result;
+use crate::events::{Event, Events, Level, Position, Status, Warning};
+use crate::flags::Flags;
+use crate::graph::Dag;
+use crate::manifest::{Id, ResourceType, Source};
+use crate::run::{FreshnessRun, has_freshness, measure_freshness};
+use crate::warehouse::{RelationCache, Session};
+
+/// Measures the selected sources, and writes `sources.json`.
+pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
+    let started = Instant::now();
+    let loaded = setup::load(flags, events)?;
+    let manifest = &loaded.parsed.manifest;
+    let types = [ResourceType::Source];
+    let selected = select::select(flags, &loaded, &Dag::new(manifest)?, &types, &types)?;
+    let sources: Vec<&Source> =
+        selected.iter().filter_map(|id| manifest.sources.get(id)).filter(|source| has_freshness(source)).collect();
+    if sources.is_empty() {
+        events.emit(Event::note(Level::Warn, "Nothing to do. Try checking your model configs and model specification args"));
+    }
+    let runs = if sources.is_empty() { Vec::new() } else { measure(&loaded, &sources)? };
+    let output = flags.output.as_deref();
+    if let Some(path) = output {
+        let message = format!("Custom output path usage `--output {path}` is deprecated in `source freshness`.");
+        events.warn(Warning::new("CustomOutputPathInSourceFreshnessDeprecation", message))?;
+    }
+    let path = output.map_or_else(|| loaded.target.join("sources.json"), |path| flags.project_dir.join(path));
+    if flags.write_json {
+        write_sources(&path, &runs, started.elapsed().as_secs_f64(), &loaded.parsed.shared)?;
+        events.emit(Event::ArtifactWritten { kind: "FreshnessExecutionResultArtifact", path: path.display().to_string() });
+    }
+    for run in &runs {
+        if let Some(message) = &run.message {
+            events.emit(Event::note(Level::Error, format!("{}: {message}", run.unique_id)));
+        }
+    }
+    events.emit(Event::note(Level::Info, "Done."));
+    let failed = runs.iter().any(|run| matches!(run.status, Status::Error | Status::RuntimeError));
+    Ok(if failed { Outcome::Failed } else { Outcome::Succeeded })
+}
+
+fn measure(loaded: &setup::Loaded, sources: &[&Source]) -> Result<Vec<FreshnessRun>> {
+    let warehouse = loaded.credentials.open()?;
+    let selected: BTreeSet<Id> = sources.iter().map(|source| source.unique_id.clone()).collect();
+    let compiler = compiler(loaded, &selected);
+    let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));
+    let total = sources.len();
+    let position = |index: usize| Position { index: index + 1, total };
+    let each = sources.iter().enumerate();
+    Ok(each.map(|(index, source)| measure_freshness(&compiler, source, position(index), &session)).collect())
+}
