@@ -119,7 +119,11 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
                 let work = || unit_tests::run(&self.job.compiler, test, session);
                 timed("execute", &mut progress.timing, work)
             }
-            _ => Ok(Outcome::quiet(Status::NoOp)),
+            _ => Ok(Outcome {
+                message: Some("NO-OP".to_owned()),
+                failures: Some(0),
+                ..Outcome::quiet(Status::NoOp)
+            }),
         }
     }
 
