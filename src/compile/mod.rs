@@ -79,7 +79,12 @@ impl Compiler {
     }
 
     /// A context in which a source is looked at: its macros are those of its package.
-    pub fn source_context(&self, source: &Source, session: &Arc<Session>, occasion: &Occasion) -> Arc<Context> {
+    pub fn source_context(
+        &self,
+        source: &Source,
+        session: &Arc<Session>,
+        occasion: &Occasion,
+    ) -> Arc<Context> {
         let mut values = occasion.values.clone();
         if let Ok(json) = serde_json::to_value(source) {
             values.insert("model".to_owned(), crate::jinja::from_json(&json));

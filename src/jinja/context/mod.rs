@@ -31,12 +31,12 @@ use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::flags::Flags;
 use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope};
-use value as values;
 use crate::manifest::{Id, Lookup, Manifest, Node, RefArgs};
 use crate::project::config::Config;
 use crate::project::vars::Vars;
 use crate::sql::{EventTimeFilter, Policy, Relation};
 use crate::warehouse::Session;
+use value as values;
 
 pub use args::Args;
 pub use builtins::{md5_hex, metadata_env_vars};
@@ -302,7 +302,9 @@ impl Context {
         let shared = &self.shared;
         let text = |text: &str| Some(Value::from(text));
         match name {
-            "this" if self.node.is_some() || self.values.contains_key(name) => self.values.get(name).cloned().or(Some(Value::from(()))),
+            "this" if self.node.is_some() || self.values.contains_key(name) => {
+                self.values.get(name).cloned().or(Some(Value::from(())))
+            }
             "execute" => Some(Value::from(self.executes())),
             "model" | "node" if self.node.is_some() => Some(self.model_value()),
             "project_name" => text(&shared.project_name),
@@ -388,7 +390,10 @@ impl Scope for Context {
                     return Some(self.shared.engine.macro_value(template, &self.scope()));
                 }
                 Some(namespace::Named::Package(_)) => {
-                    return Some(Value::from_object(PackageObject { context: self.arc(), package: name.to_owned() }));
+                    return Some(Value::from_object(PackageObject {
+                        context: self.arc(),
+                        package: name.to_owned(),
+                    }));
                 }
                 None => {}
             }

@@ -142,7 +142,11 @@ pub fn render(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
 }
 
 /// `try_or_compiler_error(message, function, …)`: calls, and turns any failure into the message.
-pub fn try_or_compiler_error(_context: &Arc<Context>, state: &mut State, args: &Args) -> Result<Value, Error> {
+pub fn try_or_compiler_error(
+    _context: &Arc<Context>,
+    state: &mut State,
+    args: &Args,
+) -> Result<Value, Error> {
     let message = args.string(0, "message_if_exception")?;
     let function = args.required(1, "func")?;
     let rest = args.positional().get(2..).unwrap_or_default();

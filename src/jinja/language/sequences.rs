@@ -10,11 +10,11 @@ use minijinja::{Error, State};
 use super::operators::arithmetic;
 use crate::jinja::builtins::{Builtin, filter, known_filters, known_tests, test};
 use crate::jinja::error::raise_message;
-use crate::text::nearest;
 use crate::jinja::values::{
     Arguments, Undefined, check_defined, compare, equal, is_undefined, iterate, list, pairs, python_repr,
     python_str, sort_values, tuple, write_str,
 };
+use crate::text::nearest;
 
 /// The filters by name.
 pub const FILTERS: &[(&str, Builtin)] = &[
