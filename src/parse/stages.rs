@@ -15,7 +15,7 @@ use super::sql_nodes::{self, Parsed, Unparsed};
 use super::versions::VersionFiles;
 use super::yaml_resources::{FixtureFile, FixtureFiles, duplicate};
 use super::{ParsedProject, Parser, sources, versions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::events::{Events, Warning};
 use crate::flags::Flags;
 use crate::jinja::Engine;
@@ -55,6 +55,7 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let mut manifest = Manifest { docs, ..Manifest::default() };
     add_macros(&parser, &mut manifest, macro_entries, &properties)?;
     add_nodes(&mut manifest, parse_nodes(&parser, &all, &properties)?)?;
+    check_snapshots(&manifest)?;
     add_sources(&parser, &mut manifest, &properties)?;
     add_tests(&parser, &mut manifest, &properties)?;
     add_yaml_resources(&parser, &mut manifest, &all, &properties)?;
@@ -93,6 +94,16 @@ fn macro_files(root: &str, all: &[(&Project, Vec<SourceFile>)]) -> Vec<MacroFile
         }));
     }
     found
+}
+
+/// Every snapshot says what its strategy needs.
+fn check_snapshots(manifest: &Manifest) -> Result<()> {
+    let snapshots = manifest.nodes.values().filter(|node| node.resource_type == ResourceType::Snapshot);
+    let wrong = snapshots.filter_map(|node| {
+        let error = node.config.check_snapshot().err()?;
+        Some(error.at(Location::new(&node.original_file_path, node.first_line, 0)))
+    });
+    Error::many(wrong.collect()).map_or(Ok(()), Err)
 }
 
 /// All `{% docs %}` blocks.

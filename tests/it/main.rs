@@ -3,12 +3,17 @@
 
 mod support;
 
+mod artifacts;
+mod commands;
+mod context;
 mod data_tests;
 mod errors;
 mod hooks;
 mod incremental;
 mod materializations;
+mod names;
 mod seeds;
+mod selection;
 mod snapshots;
 mod spotify;
 mod unit_tests;

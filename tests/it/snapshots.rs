@@ -18,7 +18,7 @@ fn taken(config: &str) -> Project {
     let project = Project::new();
     project.model(
         "rows",
-        "select 1 as id, 'old' as v, timestamp '2026-01-01' as changed_at union all select 2, 'old', '2026-01-01'",
+        "select 1 as id, 'old' as v, timestamp '2026-01-01' as changed_at union all select 2, 'old', timestamp '2026-01-01'",
     );
     project.snapshot("versions", &snapshot_file(config));
     project
@@ -28,7 +28,7 @@ fn taken(config: &str) -> Project {
     project
 }
 
-const ONE_CHANGED: &str = "select 1 as id, 'new' as v, timestamp '2026-01-02' as changed_at union all select 2, 'old', '2026-01-01'";
+const ONE_CHANGED: &str = "select 1 as id, 'new' as v, timestamp '2026-01-02' as changed_at union all select 2, 'old', timestamp '2026-01-01'";
 const ONE_LEFT: &str = "select 1 as id, 'old' as v, timestamp '2026-01-01' as changed_at";
 
 #[test]
@@ -119,7 +119,10 @@ fn hard_deletes_new_record_says_so_in_a_version() {
         project.run("build").success().query(deleted, rows);
     }
     project
-        .model("rows", &ONE_CHANGED.replace("2, 'old', '2026-01-01'", "2, 'back', '2050-01-03'"))
+        .model(
+            "rows",
+            &ONE_CHANGED.replace("2, 'old', timestamp '2026-01-01'", "2, 'back', timestamp '2050-01-03'"),
+        )
         .run("build")
         .success()
         .query(
@@ -155,7 +158,7 @@ fn a_key_may_be_several_columns() {
         )
         .sql("drop table versions");
     project.run("build").success();
-    project.model("rows", &format!("{ONE_CHANGED} union all select 2, 'other', '2026-01-01'"));
+    project.model("rows", &format!("{ONE_CHANGED} union all select 2, 'other', timestamp '2026-01-01'"));
     project.run("build").success().query(
         "select id, v, count(*) from versions group by all order by all",
         ["1,new,1", "1,old,1", "2,old,1", "2,other,1"],

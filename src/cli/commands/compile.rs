@@ -25,7 +25,7 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     if let Some(sql) = &flags.inline {
         let (node, compiler, session) = inline(&loaded, sql)?;
-        let compiled = compiler.compile(&node, &session, &Occasion::default())?;
+        let compiled = compiler.compile(&node, &session, &inline_occasion())?;
         events.emit(Event::Compiled(preview(None, &node.unique_id, compiled.compiled_code, flags)));
         return Ok(Outcome::Succeeded);
     }
@@ -56,6 +56,11 @@ fn preview(name: Option<&str>, id: &str, content: String, flags: &Flags) -> Prev
     }
 }
 
+/// Nothing was parsed before that SQL is compiled, so it may refer to any node.
+fn inline_occasion() -> Occasion {
+    Occasion { any_ref: true, ..Occasion::default() }
+}
+
 /// SQL of the command line as a node, and what is needed to compile it.
 fn inline(loaded: &Loaded, sql: &str) -> Result<(Arc<Node>, Arc<Compiler>, Arc<Session>)> {
     let node = inline_node(&loaded.parsed, sql)?;
@@ -72,7 +77,7 @@ pub fn show(flags: &Flags, events: &Events) -> Result<Outcome> {
     let sql = flags.inline.as_ref().or(flags.inline_direct.as_ref());
     if let Some(sql) = sql {
         let (node, compiler, session) = inline(&loaded, sql)?;
-        let compiled = compiler.compile(&node, &session, &Occasion::default())?;
+        let compiled = compiler.compile(&node, &session, &inline_occasion())?;
         let table = first_rows(flags, &compiled.compiled_code, &session)?;
         events.emit(Event::Shown(preview(None, &node.unique_id, rendered(&table, flags), flags)));
         return Ok(Outcome::Succeeded);

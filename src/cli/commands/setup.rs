@@ -96,7 +96,8 @@ pub fn open(flags: &Flags, events: &Events) -> Result<Opened> {
     let cli_vars = cli_vars(flags);
     let base = Base { flags, events, cli_vars: &cli_vars };
     let profile = load_profile(&base, &raw)?;
-    let credentials = Credentials::from_target(&profile.credentials)?;
+    let credentials = Credentials::from_target(&profile.credentials)
+        .map_err(|error| error.at(Location::file(&profile.file)))?;
     let target = target_of(&profile, &credentials);
     let mut flags = flags.clone();
     flags.profiles_dir = folder_of(&profile.file);

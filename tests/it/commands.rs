@@ -1,0 +1,147 @@
+//! The other commands, and where they look and write.
+
+use crate::support::Project;
+use serde_json::json;
+
+fn small() -> Project {
+    let project = Project::new();
+    project.seed("s", "x\n1\n2\n").model("a", "select x + 1 as y from {{ ref('s') }}");
+    project
+}
+
+#[test]
+fn compile_writes_the_sql_and_touches_nothing() {
+    let project = small();
+    project
+        .run("compile")
+        .success()
+        .wrote("target/compiled/shop/models/a.sql", "select x + 1 as y from \"shop\".\"main\".\"s\"")
+        .relations([]);
+    project.run("compile --select a").success().says("select x + 1 as y");
+    project
+        .run("compile --inline 'select * from {{ ref(\"a\") }}'")
+        .success()
+        .says("\"shop\".\"main\".\"a\"");
+}
+
+#[test]
+fn parse_writes_the_manifest() {
+    let run = small().run("parse").success().artifact("manifest.json");
+    assert_eq!(run["nodes"].as_object().map(serde_json::Map::len), Some(2));
+}
+
+#[test]
+fn ls_prints_in_several_forms() {
+    let project = small();
+    project.run("ls --quiet").success().lists(["shop.a", "shop.s"]);
+    project.run("ls --quiet --output path").success().lists(["models/a.sql", "seeds/s.csv"]);
+    let line = r#"{"name": "a", "resource_type": "model"}"#;
+    let run = project.run("ls --quiet --output json --output-keys name resource_type --select a").success();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&run.lines()[0]).ok(),
+        serde_json::from_str(line).ok()
+    );
+}
+
+#[test]
+fn show_prints_rows() {
+    let project = small();
+    project.run("seed").success();
+    project.run("show --select a").success().says("| y |").says("| 2 |").says("| 3 |");
+    project.run("show --select a --limit 1").success().says_nothing_of("| 3 |");
+    project.run("show --inline 'select 42 as answer'").success().says("42").relations(["main.s table"]);
+}
+
+#[test]
+fn clean_removes_what_was_generated() {
+    let project = small();
+    project.config("clean-targets: [target, logs]").run("build").success();
+    project.run("clean").success();
+    assert!(!project.exists("target") && project.exists("models/a.sql"));
+}
+
+#[test]
+fn debug_tells_what_is_found() {
+    let project = small();
+    project.run("debug").success().says("All checks passed!");
+    project.remove("profiles.yml").run("debug").failure().says("profiles.yml");
+}
+
+#[test]
+fn run_operation_calls_a_macro() {
+    let project = small();
+    project.macros(
+        "
+        {% macro note(what, times=1) %}
+          {% do run_query('create or replace table noted as select \\'' ~ what ~ '\\' as what, ' ~ times ~ ' as times') %}
+          {{ log('noted ' ~ what, info=true) }}
+        {% endmacro %}
+        ",
+    );
+    project.run("run-operation note --args '{what: hello, times: 2}'").success().says("noted hello");
+    project.run("run-operation nota").refused().says("note");
+}
+
+#[test]
+fn full_refresh_and_targets_and_threads_are_heard() {
+    let project = small();
+    project
+        .run("build --target prod --threads 1 --full-refresh")
+        .success()
+        .says("target='prod'")
+        .rows("prod.a", ["2", "3"]);
+}
+
+#[test]
+fn the_project_may_be_elsewhere() {
+    let project = small();
+    project.file("elsewhere/readme.txt", "nothing here").file("profiles/readme.txt", "nothing here");
+    std::fs::rename(project.path().join("profiles.yml"), project.path().join("profiles/profiles.yml"))
+        .expect("renamed");
+    let profiles = project.read("profiles/profiles.yml").replace("path: shop.duckdb", "path: ../shop.duckdb");
+    project.file("profiles/profiles.yml", &profiles);
+    project
+        .run_in("elsewhere", "build --project-dir .. --profiles-dir ../profiles", &[])
+        .success()
+        .rows("a", ["2", "3"]);
+    assert!(project.exists("target/run_results.json"));
+    let env = [("DBT_PROJECT_DIR", ".."), ("DBT_PROFILES_DIR", "../profiles")];
+    project.run_in("elsewhere", "build", &env).success();
+}
+
+#[test]
+fn docs_generate_writes_the_catalog() {
+    let project = small();
+    project.run("build").success();
+    project.run("docs generate").success().has(
+        "catalog.json",
+        "/nodes/model.shop.a/columns/y/name",
+        json!("y"),
+    );
+}
+
+#[test]
+fn freshness_of_sources_is_judged() {
+    let project = Project::new();
+    project
+        .sql("create table fresh as select now()::timestamp as seen_at; create table stale as select timestamp '2020-01-01' as seen_at")
+        .yaml(
+            "
+            sources:
+              - name: raw
+                schema: main
+                config: {loaded_at_field: seen_at, freshness: {warn_after: {count: 2, period: day}, error_after: {count: 3, period: day}}}
+                tables: [{name: fresh}, {name: stale}]
+            ",
+        );
+    project.run("source freshness --select source:raw.fresh").success();
+    project.run("source freshness").failure().says("stale");
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let project = Project::empty();
+    project.run("--version").success().says("rbt");
+    project.run("--help").success().says("build");
+    project.run("build --help").success().says("--select");
+}

@@ -1,0 +1,132 @@
+//! What templates know: variables, the environment, documentation, the run, packages.
+
+use crate::support::Project;
+use serde_json::json;
+
+#[test]
+fn vars_come_from_the_project_and_the_command_line() {
+    let project = Project::new();
+    project.config("vars: {day: monday, shop: {hour: 7}}");
+    project.model(
+        "a",
+        "select '{{ var('day') }}' as d, {{ var('hour') }} as h, '{{ var('minute', 'none') }}' as m",
+    );
+    project.run("run").success().rows("a", ["monday,7,none"]);
+    project.run("run --vars '{day: friday, minute: 5}'").success().rows("a", ["friday,7,5"]);
+    project.run("run --vars day:sunday").refused();
+}
+
+#[test]
+fn the_environment_is_read() {
+    let project = Project::new();
+    project.model("a", "select '{{ env_var('SHOP', 'nobody') }}' as x");
+    project.run("run").success().rows("a", ["nobody"]);
+    project.run_with("run", &[("SHOP", "mine")]).success().rows("a", ["mine"]);
+}
+
+#[test]
+fn secrets_stay_out_of_models_and_logs() {
+    let project = Project::new();
+    project.model("a", "select '{{ env_var('DBT_ENV_SECRET_KEY') }}' as x");
+    project.run_with("run", &[("DBT_ENV_SECRET_KEY", "hush")]).refused().says_nothing_of("hush");
+}
+
+#[test]
+fn the_profile_reads_the_environment() {
+    let project = Project::new();
+    let profile =
+        project.read("profiles.yml").replace("path: shop.duckdb", "path: \"{{ env_var('FILE') }}\"");
+    project.file("profiles.yml", &profile).model("a", "select 1 as x");
+    project.run_with("run", &[("FILE", "shop.duckdb")]).success().rows("a", ["1"]);
+}
+
+#[test]
+fn a_model_knows_its_run() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "select '{{ this.name }}' as a, '{{ target.name }}' as b, '{{ target.schema }}' as c, '{{ model.name }}' as d,
+            '{{ project_name }}' as e, {{ execute }} as f, '{{ flags.FULL_REFRESH }}' as g, '{{ adapter.type() }}' as h",
+    );
+    project.run("run").success().rows("a", ["a,dev,main,a,shop,true,False,duckdb"]);
+}
+
+#[test]
+fn macros_return_values_and_run_queries() {
+    let project = Project::new();
+    project.macros(
+        "
+        {% macro names() %}
+          {% set found = run_query('select name from (values (\\'a\\'), (\\'b\\')) as t (name) order by name') %}
+          {{ return(found.columns[0].values() if execute else []) }}
+        {% endmacro %}
+        ",
+    );
+    project.model(
+        "m",
+        "select {% for name in names() %}'{{ name }}' as {{ name }}{{ ', ' if not loop.last }}{% endfor %}",
+    );
+    project.run("run").success().rows("m", ["a,b"]);
+}
+
+#[test]
+fn macros_are_dispatched_by_adapter() {
+    let project = Project::new();
+    project.macros(
+        "
+        {% macro number() %}{{ return(adapter.dispatch('number', 'shop')()) }}{% endmacro %}
+        {% macro default__number() %}1{% endmacro %}
+        {% macro duckdb__number() %}2{% endmacro %}
+        ",
+    );
+    project.model("m", "select {{ number() }} as x, {{ dbt.string_literal('a') }} as s");
+    project.run("run").success().rows("m", ["2,a"]);
+}
+
+#[test]
+fn docs_blocks_become_descriptions() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .file("models/docs.md", "{% docs x %}The *number*.{% enddocs %}")
+        .yaml(
+            "models: [{name: a, description: All., columns: [{name: x, description: \"{{ doc('x') }}\"}]}]",
+        );
+    let run =
+        project.run("parse").success().has("manifest.json", "/nodes/model.shop.a/description", json!("All."));
+    run.has("manifest.json", "/nodes/model.shop.a/columns/x/description", json!("The *number*."));
+}
+
+#[test]
+fn descriptions_can_be_kept_in_the_database() {
+    let project = Project::new();
+    project
+        .model("a", "{{ config(materialized='table', persist_docs={'relation': true, 'columns': true}) }} select 1 as x")
+        .yaml("models: [{name: a, description: \"It's all.\", columns: [{name: x, description: The number}]}]");
+    project
+        .run("run")
+        .success()
+        .query("select comment from duckdb_tables()", ["It's all."])
+        .query("select comment from duckdb_columns() where table_name = 'a'", ["The number"]);
+}
+
+#[test]
+fn contracts_are_held() {
+    let project = Project::new();
+    let yaml = "models: [{name: a, config: {materialized: table, contract: {enforced: true}}, columns: [{name: x, data_type: integer}]}]";
+    project.yaml(yaml).model("a", "select 1 as x").run("run").success();
+    project.model("a", "select 'one' as x").run("run").failure().says("contract").rows("a", ["1"]);
+}
+
+#[test]
+fn packages_of_the_disk_are_used() {
+    let project = Project::new();
+    project
+        .file("lib/dbt_project.yml", "name: lib\nversion: '1.0'\nvars: {times: 3}\n")
+        .file("lib/macros/times.sql", "{% macro times(x) %}{{ x }} * 3{% endmacro %}")
+        .file("lib/models/base.sql", "select {{ var('times') }} - 1 as x")
+        .file("packages.yml", "packages: [{local: lib}]")
+        .model("a", "select {{ lib.times('x') }} as y from {{ ref('lib', 'base') }}");
+    project.run("deps").success();
+    project.run("build").success().rows("a", ["6"]).statuses(["a success", "base success"]);
+}
