@@ -81,7 +81,12 @@ impl Compiler {
     }
 
     /// A context in which a source is looked at: its macros are those of its package.
-    pub fn source_context(&self, source: &Source, session: &Arc<Session>, occasion: &Occasion) -> Arc<Context> {
+    pub fn source_context(
+        &self,
+        source: &Source,
+        session: &Arc<Session>,
+        occasion: &Occasion,
+    ) -> Arc<Context> {
         let mut values = occasion.values.clone();
         if let Ok(json) = serde_json::to_value(source) {
             values.insert("model".to_owned(), crate::jinja::from_json(&json));
@@ -125,13 +130,9 @@ impl Compiler {
     fn write(&self, node: &Node, rendered: Rendered, suffix: Option<&str>) -> Result<Compiled> {
         let injects = self.shared.flags.inject_ephemeral_ctes;
         let compiled_code = if injects { inject(&rendered.code, &rendered.ctes) } else { rendered.code };
-        let compiled_path = if node.resource_type == ResourceType::Operation {
-            None
-        } else {
-            let path = Path::new("compiled").join(&*node.package_name).join(node.write_path(suffix));
-            write_file(&self.target.join(&path), &compiled_code)?;
-            Some(format!("{}/{}", self.shown_target, path.to_string_lossy()))
-        };
+        let path = Path::new("compiled").join(&*node.package_name).join(node.write_path(suffix));
+        write_file(&self.target.join(&path), &compiled_code)?;
+        let compiled_path = Some(format!("{}/{}", self.shown_target, path.to_string_lossy()));
         Ok(Compiled { compiled_code, compiled_path, extra_ctes: rendered.ctes })
     }
 

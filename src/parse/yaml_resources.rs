@@ -11,8 +11,8 @@ use super::properties::Properties;
 use super::sql_nodes::{fqn, sha256_hex};
 use crate::events::plural;
 use crate::error::{Error, Location, Result};
-use crate::jinja::Origin;
 use crate::jinja::context::{Capture, Context, Names, Role};
+use crate::jinja::{self, Origin, python_repr, python_str};
 use crate::manifest::{
     DependsOn, Exposure, Fixture, Group, RefArgs, ResourceType, SemanticResource, UnitTest, UnitTestInput,
 };
@@ -42,7 +42,8 @@ impl Parser<'_> {
 
     /// What the `ref()`, `source()` and `metric()` calls in some texts refer to.
     fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
-        let context = Context::build(&self.shared, package, Role::Parsing(Mutex::default()), Names::default());
+        let context =
+            Context::build(&self.shared, package, Role::Parsing(Mutex::default()), Names::default());
         for call in calls {
             let origin = Origin::at(place.path.as_path(), place.line.max(1), 1);
             context.render(&format!("{{{{ {call} }}}}"), &origin).map_err(|error| error.at(place.clone()))?;
@@ -57,8 +58,14 @@ impl Parser<'_> {
         let mut config = self.yaml_config(entry, &fqn, &entry.config)?;
         let project = self.project_of(&entry.package);
         let root = self.unrendered_root_trees(project);
-        let unrendered_config =
-            resolve_unrendered(entry.kind, &project.unrendered_configs, root, &fqn, Some(&entry.unrendered_config), None);
+        let unrendered_config = resolve_unrendered(
+            entry.kind,
+            &project.unrendered_configs,
+            root,
+            &fqn,
+            Some(&entry.unrendered_config),
+            None,
+        );
         let own_tags = entry.yaml.get("tags").map(Yaml::to_json);
         let tags = Json::Array(sorted_tags(own_tags.iter().chain(config.get("tags"))));
         let mut meta = Map::new();
@@ -75,7 +82,8 @@ impl Parser<'_> {
         };
         let capture = self.references(&entry.package, &calls, &place)?;
         let text = |key: &str| entry.text(key).map(str::to_owned);
-        let (description, _) = self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
+        let (description, _) =
+            self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
         Ok(Exposure {
             name: entry.name.clone(),
             resource_type: ResourceType::Exposure,
@@ -123,23 +131,35 @@ impl Parser<'_> {
     pub fn parse_unit_test(&self, entry: &Properties, fixtures: &FixtureFiles) -> Result<UnitTest> {
         let place = entry.yaml.location(&entry.path);
         let Some(model) = entry.text("model").map(str::to_owned) else {
-            return Err(entry.error(format!("unit test '{}' names no model", entry.name)).help("add `model:`"));
+            return Err(entry
+                .error(format!("unit test '{}' names no model", entry.name))
+                .help("add `model:`"));
         };
         let mut path = fqn(&entry.package, entry.relative_path(), &model);
         path.push(entry.name.clone());
         let config = self.yaml_config(entry, &path, &entry.config)?;
         let mut given = Vec::new();
-        for item in entry.yaml.get("given").filter(|g| !g.is_null()).map_or(Ok(&[][..]), |g| g.need_seq("given", &entry.path))? {
+        for item in entry
+            .yaml
+            .get("given")
+            .filter(|g| !g.is_null())
+            .map_or(Ok(&[][..]), |g| g.need_seq("given", &entry.path))?
+        {
             let Some(input) = item.get("input").and_then(Yaml::as_str) else {
-                return Err(item.error(&entry.path, "an item of `given` names no input").help("add `input: ref('…')`"));
+                return Err(item
+                    .error(&entry.path, "an item of `given` names no input")
+                    .help("add `input: ref('…')`"));
             };
             given.push(UnitTestInput { input: input.to_owned(), rows: fixture(entry, item, fixtures)? });
         }
         let Some(expected) = entry.yaml.get("expect") else {
-            return Err(entry.error(format!("unit test '{}' expects nothing", entry.name)).help("add `expect: {rows: […]}`"));
+            return Err(entry
+                .error(format!("unit test '{}' expects nothing", entry.name))
+                .help("add `expect: {rows: […]}`"));
         };
         let expect = fixture(entry, expected, fixtures)?;
-        let (description, _) = self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
+        let (description, _) =
+            self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
         let overrides = entry.yaml.get("overrides").filter(|value| !value.is_null()).map(overrides);
         let mut test = UnitTest {
             unique_id: format!("unit_test.{}.{model}.{}", entry.package, entry.name).into(),
@@ -200,7 +220,11 @@ fn exposure_type(entry: &Properties) -> Result<String> {
     match entry.text("type") {
         Some(kind) if EXPOSURE_TYPES.contains(&kind) => Ok(kind.to_owned()),
         found => Err(entry
-            .error(format!("exposure '{}' has the type {}", entry.name, found.map_or("of nothing".to_owned(), |t| format!("'{t}'"))))
+            .error(format!(
+                "exposure '{}' has the type {}",
+                entry.name,
+                found.map_or("of nothing".to_owned(), |t| format!("'{t}'"))
+            ))
             .help(format!("use one of: {}", EXPOSURE_TYPES.join(", ")))),
     }
 }
@@ -230,7 +254,9 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
     let name = item.get("fixture").and_then(Yaml::as_str).map(str::to_owned);
     let rows = item.get("rows").filter(|rows| !rows.is_null());
     if name.is_some() && rows.is_some() {
-        return Err(item.error(&entry.path, "a fixture and rows are both given").help("keep one of `fixture` and `rows`"));
+        return Err(item
+            .error(&entry.path, "a fixture and rows are both given")
+            .help("keep one of `fixture` and `rows`"));
     }
     let text = match &name {
         None => rows.and_then(Yaml::as_str).map(str::to_owned),
@@ -239,8 +265,14 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
             let found = own.filter(|file| file.is_sql == (format == "sql"));
             let Some(file) = found else {
                 return Err(item
-                    .error(&entry.path, format!("Could not find {format} fixture file {name} for unit test {}", entry.name))
-                    .help(format!("put it into tests/fixtures/{name}.{}", if format == "sql" { "sql" } else { "csv" })));
+                    .error(
+                        &entry.path,
+                        format!("Could not find {format} fixture file {name} for unit test {}", entry.name),
+                    )
+                    .help(format!(
+                        "put it into tests/fixtures/{name}.{}",
+                        if format == "sql" { "sql" } else { "csv" }
+                    )));
             };
             Some(file.text.clone())
         }
@@ -253,7 +285,10 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
         (_, None, None) => json!([]),
         (format, ..) if ["dict", "csv", "sql"].contains(&format) => {
             return Err(item
-                .error(&entry.path, format!("Unit Test {}: the rows do not have the format '{format}'", entry.name))
+                .error(
+                    &entry.path,
+                    format!("Unit Test {}: the rows do not have the format '{format}'", entry.name),
+                )
                 .help("dict: a list of mappings; csv: a text with a header; sql: a select statement"));
         }
         (other, ..) => {
@@ -279,10 +314,43 @@ fn csv_rows(text: &str) -> Result<Json, String> {
     Ok(Json::Array(rows))
 }
 
+/// dbt's checksum of a unit test: SHA-256 over its parts as Python prints them, so that the states of either tool
+/// can be compared with the other's.
 fn unit_test_checksum(test: &UnitTest) -> String {
-    let given: Vec<Json> = test.given.iter().map(|item| json!([item.input, item.rows.rows])).collect();
-    let all = json!([test.model, given, test.expect.rows, test.overrides]);
-    sha256_hex(all.to_string().as_bytes())
+    let given: Vec<String> = test.given.iter().map(given_repr).collect();
+    let expect = format!("UnitTestOutputFixture({})", fixture_repr(&test.expect));
+    let overrides = class_repr("UnitTestOverrides", test.overrides.as_ref());
+    let versions = class_repr("UnitTestNodeVersions", test.versions.as_ref());
+    let mut text = format!("{}-{versions}-[{}]-{expect}-{overrides}", test.model, given.join(", "));
+    for given in test.given.iter().filter(|given| given.rows.fixture.is_some()) {
+        text.push_str(&format!("-{}", python_str(&jinja::from_json(&given.rows.rows))));
+    }
+    sha256_hex(text.as_bytes())
+}
+
+fn repr(value: &Json) -> String {
+    python_repr(&jinja::from_json(value))
+}
+
+fn given_repr(given: &UnitTestInput) -> String {
+    let input = repr(&Json::from(given.input.as_str()));
+    format!("UnitTestInputFixture(input={input}, {})", fixture_repr(&given.rows))
+}
+
+fn class_repr(class: &str, fields: Option<&Json>) -> String {
+    let Some(fields) = fields.and_then(Json::as_object) else { return "None".to_owned() };
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", repr(value))).collect();
+    format!("{class}({})", fields.join(", "))
+}
+
+fn fixture_repr(fixture: &Fixture) -> String {
+    let format = match fixture.format.as_str() {
+        "csv" => "CSV: 'csv'",
+        "sql" => "SQL: 'sql'",
+        _ => "Dict: 'dict'",
+    };
+    let name = fixture.fixture.as_ref().map_or(Json::Null, |name| Json::from(name.as_str()));
+    format!("rows={}, format=<UnitTestFormat.{format}>, fixture={}", repr(&fixture.rows), repr(&name))
 }
 
 /// The error for resources that share a name.

@@ -11,11 +11,11 @@ use super::materialize::{Materialized, materialize};
 use super::result::{NodeRun, Timing};
 use super::scheduler::Cause;
 use super::{Action, Job, failures, microbatch, tests, unit_tests};
+use crate::cli::interrupt;
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, NodeInfo, NodeResult, Position, Status};
 use crate::flags::Severity;
-use crate::cli::interrupt;
 use crate::jinja::context::{Batch, StatementResult, node_relation};
 use crate::manifest::{Compiled, Id, Node, Resource, ResourceType};
 use crate::parse::{is_microbatch, stores_failures};
@@ -119,7 +119,11 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
                 let work = || unit_tests::run(&self.job.compiler, test, session);
                 timed("execute", &mut progress.timing, work)
             }
-            _ => Ok(Outcome::quiet(Status::NoOp)),
+            _ => Ok(Outcome {
+                message: Some("NO-OP".to_owned()),
+                failures: Some(0),
+                ..Outcome::quiet(Status::NoOp)
+            }),
         }
     }
 
@@ -136,7 +140,10 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             progress.compiled = Some(compiled.clone());
             Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
         }
-        if self.job.action == Action::Compile || node.is_ephemeral() || node.resource_type == ResourceType::Analysis {
+        if self.job.action == Action::Compile
+            || node.is_ephemeral()
+            || node.resource_type == ResourceType::Analysis
+        {
             let outcome = Outcome::quiet(Status::Success);
             return timed("execute", &mut progress.timing, || Ok(outcome));
         }
@@ -225,7 +232,8 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             batch: Some(batch.clone()),
             ..Occasion::default()
         };
-        let compiled = timed("compile", &mut progress.timing, || compiler.compile(&node, session, &occasion))?;
+        let compiled =
+            timed("compile", &mut progress.timing, || compiler.compile(&node, session, &occasion))?;
         progress.compiled = Some(compiled.clone());
         Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
         if incremental {

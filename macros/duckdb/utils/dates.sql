@@ -5,7 +5,7 @@
 {#- An interval of one unit times the number, which may be any expression. There is no interval of a quarter. -#}
 {% macro duckdb__dateadd(datepart, interval, from_date_or_timestamp) -%}
   {%- set unit = datepart | lower -%}
-  {%- set units = {'quarter': '3 month', 'week': '7 day'} -%}
+  {%- set units = {'quarter': '3 month', 'week': '7 day'} %}
   ({{ from_date_or_timestamp }} + cast({{ interval }} as bigint) * interval {{ units.get(unit) or '1 ' ~ unit }})
 {%- endmacro %}
 

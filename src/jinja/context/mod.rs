@@ -31,12 +31,12 @@ use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::flags::Flags;
 use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope};
-use value as values;
 use crate::manifest::{Id, Lookup, Manifest, Node, RefArgs};
 use crate::project::config::Config;
 use crate::project::vars::Vars;
 use crate::sql::{EventTimeFilter, Policy, Relation};
 use crate::warehouse::Session;
+use value as values;
 
 pub use args::Args;
 pub use builtins::{md5_hex, metadata_env_vars};
@@ -168,6 +168,8 @@ pub struct Context {
     pub node: Option<Arc<Node>>,
     values: HashMap<String, Value>,
     results: Mutex<HashMap<String, Option<Value>>>,
+    /// Names that templates set with `context.update({...})`.
+    updates: Mutex<HashMap<String, Value>>,
 }
 
 impl Running {
@@ -202,6 +204,7 @@ impl Context {
             node: names.node,
             values: names.values,
             results: Mutex::default(),
+            updates: Mutex::default(),
         })
     }
 
@@ -299,7 +302,9 @@ impl Context {
         let shared = &self.shared;
         let text = |text: &str| Some(Value::from(text));
         match name {
-            "this" if self.node.is_some() || self.values.contains_key(name) => self.values.get(name).cloned().or(Some(Value::from(()))),
+            "this" if self.node.is_some() || self.values.contains_key(name) => {
+                self.values.get(name).cloned().or(Some(Value::from(())))
+            }
             "execute" => Some(Value::from(self.executes())),
             "model" | "node" if self.node.is_some() => Some(self.model_value()),
             "project_name" => text(&shared.project_name),
@@ -370,6 +375,9 @@ impl Context {
 
 impl Scope for Context {
     fn lookup(&self, name: &str) -> Option<Value> {
+        if let Some(value) = lock(&self.updates).get(name) {
+            return Some(value.clone());
+        }
         if let Some(value) = self.values.get(name).filter(|_| name != "this") {
             return Some(value.clone());
         }
@@ -382,7 +390,10 @@ impl Scope for Context {
                     return Some(self.shared.engine.macro_value(template, &self.scope()));
                 }
                 Some(namespace::Named::Package(_)) => {
-                    return Some(Value::from_object(PackageObject { context: self.arc(), package: name.to_owned() }));
+                    return Some(Value::from_object(PackageObject {
+                        context: self.arc(),
+                        package: name.to_owned(),
+                    }));
                 }
                 None => {}
             }
@@ -450,6 +461,24 @@ impl Object for ContextObject {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.0.known_names().into_iter().map(Value::from).collect())
+    }
+
+    /// `context.update({...})`: names for the rest of this rendering, in macros too.
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut minijinja::State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, minijinja::Error> {
+        if method != "update" {
+            return Err(minijinja::Error::from(minijinja::ErrorKind::UnknownMethod));
+        }
+        let args = Args::new(method, args)?;
+        let names = args.required(0, "names")?;
+        for name in names.try_iter()? {
+            lock(&self.0.updates).insert(name.to_string(), names.get_item(&name)?);
+        }
+        Ok(Value::from(()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, State};
 
 use super::args::Args;
@@ -29,8 +29,8 @@ impl StatementResult {
 }
 
 impl Object for StatementResult {
-    fn is_true(self: &Arc<Self>) -> bool {
-        true
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["response", "data", "table"])
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -142,7 +142,11 @@ pub fn render(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
 }
 
 /// `try_or_compiler_error(message, function, …)`: calls, and turns any failure into the message.
-pub fn try_or_compiler_error(_context: &Arc<Context>, state: &mut State, args: &Args) -> Result<Value, Error> {
+pub fn try_or_compiler_error(
+    _context: &Arc<Context>,
+    state: &mut State,
+    args: &Args,
+) -> Result<Value, Error> {
     let message = args.string(0, "message_if_exception")?;
     let function = args.required(1, "func")?;
     let rest = args.positional().get(2..).unwrap_or_default();

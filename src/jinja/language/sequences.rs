@@ -10,11 +10,11 @@ use minijinja::{Error, State};
 use super::operators::arithmetic;
 use crate::jinja::builtins::{Builtin, filter, known_filters, known_tests, test};
 use crate::jinja::error::raise_message;
-use crate::text::nearest;
 use crate::jinja::values::{
     Arguments, Undefined, check_defined, compare, equal, is_undefined, iterate, list, pairs, python_repr,
     python_str, sort_values, tuple, write_str,
 };
+use crate::text::nearest;
 
 /// The filters by name.
 pub const FILTERS: &[(&str, Builtin)] = &[
@@ -301,11 +301,7 @@ fn slice(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
 }
 
 fn map(state: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
-    // As in Jinja2, anything false is an empty list here, also none.
-    if !args.positional[0].is_true() {
-        return Ok(list(Vec::new()));
-    }
-    let items = iterate(&args.positional[0])?;
+    let items = iterate_if_true(&args.positional[0])?;
     if args.positional.len() == 1 && args.named.has("attribute") {
         let path = Path::of(Some(&args.named.get("attribute")?));
         let default =
@@ -325,6 +321,11 @@ fn map(state: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> 
     };
     let value = |item| call(state, &Arguments::split(&name, &with_first(item, rest), args.named.clone()));
     items.into_iter().map(value).collect::<Result<Vec<_>, Error>>().map(list)
+}
+
+/// The items of a value; Jinja's filters that pick and map take whatever is false, none for one, for no items.
+fn iterate_if_true(value: &Value) -> Result<Vec<Value>, Error> {
+    if value.is_true() { iterate(value) } else { Ok(Vec::new()) }
 }
 
 fn with_first(first: Value, rest: &[Value]) -> Vec<Value> {
@@ -365,7 +366,7 @@ fn operator_test(name: &str) -> Option<Builtin> {
 
 fn pick(state: &mut State<'_, '_>, args: &Arguments<'_>, wanted: bool) -> Result<Value, Error> {
     let mut picked = Vec::new();
-    for item in iterate(&args.positional[0])? {
+    for item in iterate_if_true(&args.positional[0])? {
         if passes(state, item.clone(), &args.positional[1..], &args.named)? == wanted {
             picked.push(item);
         }
@@ -379,7 +380,7 @@ fn pick_by_attribute(state: &mut State<'_, '_>, args: &Arguments<'_>, wanted: bo
     };
     let path = Path::of(Some(attribute));
     let mut picked = Vec::new();
-    for item in iterate(value)? {
+    for item in iterate_if_true(value)? {
         if passes(state, path.get(&item)?, rest, &args.named)? == wanted {
             picked.push(item);
         }
