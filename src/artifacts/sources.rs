@@ -32,7 +32,11 @@ fn result_json(run: &FreshnessRun) -> Json {
 
 /// A moment with its zone, as Python writes it: a fraction of a second only if there is one.
 fn aware(moment: DateTime<Utc>) -> String {
-    let format = if moment.timestamp_subsec_micros() == 0 { "%Y-%m-%dT%H:%M:%S+00:00" } else { "%Y-%m-%dT%H:%M:%S%.6f+00:00" };
+    let format = if moment.timestamp_subsec_micros() == 0 {
+        "%Y-%m-%dT%H:%M:%S+00:00"
+    } else {
+        "%Y-%m-%dT%H:%M:%S%.6f+00:00"
+    };
     moment.format(format).to_string()
 }
 

@@ -10,7 +10,12 @@ use crate::manifest::{Found, Id, Lookup, Manifest, Node};
 use crate::parse::static_reference;
 
 /// Puts relations in the place of references, in the constraints of the selected models.
-pub fn point_foreign_keys(manifest: &mut Manifest, lookup: &Lookup, shared: &Arc<Shared>, selected: &BTreeSet<Id>) {
+pub fn point_foreign_keys(
+    manifest: &mut Manifest,
+    lookup: &Lookup,
+    shared: &Arc<Shared>,
+    selected: &BTreeSet<Id>,
+) {
     for id in selected {
         let Some(node) = manifest.nodes.get(id).filter(|node| has_foreign_key(node)) else { continue };
         let mut node = node.clone();
@@ -46,11 +51,21 @@ fn has_foreign_key(node: &Node) -> bool {
     constraints(node).any(|constraint| constraint["type"] == "foreign_key" && constraint["to"].is_string())
 }
 
-fn relation_of(manifest: &Manifest, lookup: &Lookup, shared: &Arc<Shared>, package: &str, to: &str) -> Option<String> {
+fn relation_of(
+    manifest: &Manifest,
+    lookup: &Lookup,
+    shared: &Arc<Shared>,
+    package: &str,
+    to: &str,
+) -> Option<String> {
     let reference = static_reference(shared, to)?;
     let Found::Enabled(id) = lookup.resolve(&reference, &shared.project_name, package) else { return None };
     if let Some(node) = manifest.node(&id) {
         return node.relation_name.clone();
     }
-    manifest.sources.get(&id).and_then(|source| source_relation(source).ok()).map(|relation| relation.render())
+    manifest
+        .sources
+        .get(&id)
+        .and_then(|source| source_relation(source).ok())
+        .map(|relation| relation.render())
 }

@@ -41,7 +41,9 @@ pub fn batch_size(node: &Node) -> Result<BatchSize> {
         Some("year") => Ok(BatchSize::Year),
         found => {
             let found = found.unwrap_or("None");
-            let problem = format!("must provide a 'batch_size' config that is one of ['hour', 'day', 'month', 'year'], but got: {found}.");
+            let problem = format!(
+                "must provide a 'batch_size' config that is one of ['hour', 'day', 'month', 'year'], but got: {found}."
+            );
             Err(wrong(node, &problem))
         }
     }
@@ -59,12 +61,14 @@ pub fn begin(node: &Node) -> Result<NaiveDateTime> {
              should be built from.",
         )),
         Some(Json::String(text)) => moment(text).ok_or_else(|| {
-            let problem = format!("must provide a 'begin' config of valid datetime (ISO format), but got: {text}.");
+            let problem =
+                format!("must provide a 'begin' config of valid datetime (ISO format), but got: {text}.");
             wrong(node, &problem)
         }),
-        Some(other) => {
-            Err(wrong(node, &format!("must provide a 'begin' config of type datetime, but got: {}.", type_name(other))))
-        }
+        Some(other) => Err(wrong(
+            node,
+            &format!("must provide a 'begin' config of type datetime, but got: {}.", type_name(other)),
+        )),
     }
 }
 
@@ -127,7 +131,8 @@ impl Parser<'_> {
                  Every batch reads all rows of its inputs, so that rows may come in twice.",
                 node.name
             );
-            let warning = Warning::new("MicrobatchModelNoEventTimeInputs", message).with("model_name", node.name.as_str());
+            let warning = Warning::new("MicrobatchModelNoEventTimeInputs", message)
+                .with("model_name", node.name.as_str());
             self.warn(warning.at(Location::file(&node.original_file_path)));
         }
         Ok(())
@@ -142,7 +147,8 @@ fn check(node: &Node) -> Result<()> {
             return Err(wrong(node, problem));
         }
         Some(other) => {
-            let problem = format!("must provide an 'event_time' config of type string, but got: {}.", type_name(other));
+            let problem =
+                format!("must provide an 'event_time' config of type string, but got: {}.", type_name(other));
             return Err(wrong(node, &problem));
         }
     }

@@ -80,7 +80,12 @@ fn judge(freshness: &Json, age: f64) -> Status {
 }
 
 /// Measures a source, and tells what came of it.
-pub fn measure(compiler: &Arc<Compiler>, source: &Source, position: Position, session: &Arc<Session>) -> FreshnessRun {
+pub fn measure(
+    compiler: &Arc<Compiler>,
+    source: &Source,
+    position: Position,
+    session: &Arc<Session>,
+) -> FreshnessRun {
     let events = &compiler.shared.events;
     let node = info::node_info(&compiler.manifest, &source.unique_id);
     let (clock, started_at) = (Instant::now(), Utc::now());
@@ -125,7 +130,11 @@ pub fn measure(compiler: &Arc<Compiler>, source: &Source, position: Position, se
 }
 
 /// Asks the warehouse with the macro that suits what the source configures.
-fn ask(compiler: &Arc<Compiler>, source: &Source, session: &Arc<Session>) -> Result<(Measured, Map<String, Json>)> {
+fn ask(
+    compiler: &Arc<Compiler>,
+    source: &Source,
+    session: &Arc<Session>,
+) -> Result<(Measured, Map<String, Json>)> {
     let place = Location::new(&source.original_file_path, source.line, 0);
     let relation = source_relation(source)?;
     let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
@@ -136,7 +145,8 @@ fn ask(compiler: &Arc<Compiler>, source: &Source, session: &Arc<Session>) -> Res
         let query = context.render(query, &Origin::at(&source.original_file_path, source.line.max(1), 1))?;
         context.call_macro("collect_freshness_custom_sql", &[relation.into(), Value::from(query)])
     } else if let Some(field) = &fields.loaded_at_field {
-        let filter = fields.freshness.as_ref().and_then(|freshness| freshness.get("filter")).and_then(Json::as_str);
+        let filter =
+            fields.freshness.as_ref().and_then(|freshness| freshness.get("filter")).and_then(Json::as_str);
         let filter = filter.map_or(Value::from(()), Value::from);
         context.call_macro("collect_freshness", &[relation.into(), Value::from(field.as_str()), filter])
     } else {
@@ -170,7 +180,10 @@ fn ask(compiler: &Arc<Compiler>, source: &Source, session: &Arc<Session>) -> Res
 /// A timestamp as a moment; without a time zone it is UTC. An empty table was loaded at the beginning of time.
 fn moment(cell: &Cell, source: &Source) -> Result<DateTime<Utc>> {
     match cell {
-        Cell::Null => Ok(chrono::NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or_default().and_time(Default::default()).and_utc()),
+        Cell::Null => Ok(chrono::NaiveDate::from_ymd_opt(1, 1, 1)
+            .unwrap_or_default()
+            .and_time(Default::default())
+            .and_utc()),
         Cell::Timestamp(local) => Ok(local.and_utc()),
         Cell::TimestampTz(moment) => Ok(moment.with_timezone(&Utc)),
         other => {

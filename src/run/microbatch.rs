@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
+};
 use serde_json::{Value as Json, json};
 
 use crate::error::Result;
@@ -31,7 +33,9 @@ impl BatchSize {
         let steps = count.unsigned_abs();
         let months = |each: u64| Months::new(u32::try_from(steps * each).unwrap_or(u32::MAX));
         let moved = match (self, count < 0) {
-            (BatchSize::Hour, _) => TimeDelta::try_hours(count).and_then(|span| start.checked_add_signed(span)),
+            (BatchSize::Hour, _) => {
+                TimeDelta::try_hours(count).and_then(|span| start.checked_add_signed(span))
+            }
             (BatchSize::Day, false) => start.checked_add_days(Days::new(steps)),
             (BatchSize::Day, true) => start.checked_sub_days(Days::new(steps)),
             (BatchSize::Month, false) => start.checked_add_months(months(1)),

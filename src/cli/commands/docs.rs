@@ -67,7 +67,8 @@ fn copy_assets(loaded: &setup::Loaded) -> Result<()> {
             continue;
         }
         for entry in walkdir::WalkDir::new(&source) {
-            let entry = entry.map_err(|error| Error::runtime(format!("cannot read the asset path {folder}: {error}")))?;
+            let entry = entry
+                .map_err(|error| Error::runtime(format!("cannot read the asset path {folder}: {error}")))?;
             let below = entry.path().strip_prefix(&project.root).unwrap_or(entry.path());
             let target = loaded.target.join(below);
             let done = match entry.file_type().is_dir() {
@@ -83,19 +84,24 @@ fn copy_assets(loaded: &setup::Loaded) -> Result<()> {
 /// The resources that the catalog tells of, by their place in the warehouse.
 fn places(flags: &Flags, loaded: &setup::Loaded) -> Result<HashMap<Key, Vec<Id>>> {
     let manifest = &loaded.parsed.manifest;
-    let narrowed = !flags.select.is_empty() || !flags.models.is_empty() || !flags.exclude.is_empty() || flags.selector.is_some();
+    let narrowed = !flags.select.is_empty()
+        || !flags.models.is_empty()
+        || !flags.exclude.is_empty()
+        || flags.selector.is_some();
     let types: Vec<ResourceType> = COMPILE_TYPES.iter().copied().chain([ResourceType::Source]).collect();
     let chosen = match narrowed {
         true => Some(select::select(flags, loaded, &Dag::new(manifest)?, &types, &types)?),
         false => None,
     };
     let mut places: HashMap<Key, Vec<Id>> = HashMap::new();
-    let nodes = manifest.nodes.values().filter(|node| {
-        (node.resource_type.is_refable() && !node.is_ephemeral()) || stores_failures(node)
-    });
+    let nodes = manifest
+        .nodes
+        .values()
+        .filter(|node| (node.resource_type.is_refable() && !node.is_ephemeral()) || stores_failures(node));
     let nodes = nodes.map(|node| (&node.unique_id, [&node.database, &node.schema, &node.alias]));
     let sources = manifest.sources.values();
-    let sources = sources.map(|source| (&source.unique_id, [&source.database, &source.schema, &source.identifier]));
+    let sources =
+        sources.map(|source| (&source.unique_id, [&source.database, &source.schema, &source.identifier]));
     for (id, [database, schema, name]) in nodes.chain(sources) {
         if chosen.as_ref().is_none_or(|chosen| chosen.contains(id)) {
             let key = (database.to_lowercase(), schema.to_lowercase(), name.to_lowercase());
@@ -123,12 +129,14 @@ fn read_catalog(
 ) -> Result<()> {
     let information_schema = Relation::new(Some(database), Some("INFORMATION_SCHEMA"), None);
     let schemas = Json::from(schemas.into_iter().collect::<Vec<_>>());
-    let found = context.call_macro("get_catalog", &[information_schema.into(), crate::jinja::from_json(&schemas)])?;
+    let found =
+        context.call_macro("get_catalog", &[information_schema.into(), crate::jinja::from_json(&schemas)])?;
     let Some(found) = TableObject::from_value(&found) else { return Ok(()) };
     let table = &found.table;
     for row in &table.rows {
         let text = |name: &str| cell(table, row, name).map(ToString::to_string);
-        let [database, schema, name] = ["table_database", "table_schema", "table_name"].map(|name| text(name).unwrap_or_default());
+        let [database, schema, name] =
+            ["table_database", "table_schema", "table_name"].map(|name| text(name).unwrap_or_default());
         let key = (database.to_lowercase(), schema.to_lowercase(), name.to_lowercase());
         let entry = tables.entry(key).or_insert_with(|| CatalogTable {
             database,

@@ -23,21 +23,31 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let manifest = &loaded.parsed.manifest;
     let types = [ResourceType::Source];
     let selected = select::select(flags, &loaded, &Dag::new(manifest)?, &types, &types)?;
-    let sources: Vec<&Source> =
-        selected.iter().filter_map(|id| manifest.sources.get(id)).filter(|source| has_freshness(source)).collect();
+    let sources: Vec<&Source> = selected
+        .iter()
+        .filter_map(|id| manifest.sources.get(id))
+        .filter(|source| has_freshness(source))
+        .collect();
     if sources.is_empty() {
-        events.emit(Event::note(Level::Warn, "Nothing to do. Try checking your model configs and model specification args"));
+        events.emit(Event::note(
+            Level::Warn,
+            "Nothing to do. Try checking your model configs and model specification args",
+        ));
     }
     let runs = if sources.is_empty() { Vec::new() } else { measure(&loaded, &sources)? };
     let output = flags.output.as_deref();
     if let Some(path) = output {
-        let message = format!("Custom output path usage `--output {path}` is deprecated in `source freshness`.");
+        let message =
+            format!("Custom output path usage `--output {path}` is deprecated in `source freshness`.");
         events.warn(Warning::new("CustomOutputPathInSourceFreshnessDeprecation", message))?;
     }
     let path = output.map_or_else(|| loaded.target.join("sources.json"), |path| flags.project_dir.join(path));
     if flags.write_json {
         write_sources(&path, &runs, started.elapsed().as_secs_f64(), &loaded.parsed.shared)?;
-        events.emit(Event::ArtifactWritten { kind: "FreshnessExecutionResultArtifact", path: path.display().to_string() });
+        events.emit(Event::ArtifactWritten {
+            kind: "FreshnessExecutionResultArtifact",
+            path: path.display().to_string(),
+        });
     }
     for run in &runs {
         if let Some(message) = &run.message {
