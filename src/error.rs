@@ -178,7 +178,12 @@ impl Error {
 
     /// Moves the error to another place: that of the text that was meant, where an error came up in one of rbt's own
     /// files. Steps of the trace that `keep` refuses are dropped.
-    pub fn relocate(mut self, location: Location, excerpt: Option<String>, keep: impl Fn(&str) -> bool) -> Self {
+    pub fn relocate(
+        mut self,
+        location: Location,
+        excerpt: Option<String>,
+        keep: impl Fn(&str) -> bool,
+    ) -> Self {
         self.0.location = Some(location);
         self.0.excerpt = excerpt;
         self.0.trace.retain(|step| keep(step));

@@ -54,7 +54,10 @@ mod tests {
     use super::*;
 
     fn ctes() -> Vec<(Id, String)> {
-        vec![("model.p.a".into(), " a as (\nselect 1\n)".to_owned()), ("model.p.b".into(), " b as (\nselect 2\n)".to_owned())]
+        vec![
+            ("model.p.a".into(), " a as (\nselect 1\n)".to_owned()),
+            ("model.p.b".into(), " b as (\nselect 2\n)".to_owned()),
+        ]
     }
 
     #[test]

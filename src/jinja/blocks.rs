@@ -6,10 +6,10 @@
 use std::path::Path;
 
 use super::origin::Origin;
-use crate::text::nearest;
 use super::syntax::ast::{DefinitionKind, ExprKind};
 use super::syntax::{SyntaxError, find_tag, parse_definition_header, raw_tag_end};
 use crate::error::Result;
+use crate::text::nearest;
 
 /// A block at the top level of a file.
 #[derive(Debug, Clone)]

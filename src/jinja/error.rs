@@ -4,8 +4,8 @@ use minijinja::value::Value;
 use minijinja::{Error as JinjaError, ErrorKind as JinjaErrorKind};
 
 use super::origin::Source;
-use crate::text::nearest;
 use crate::error::Error;
+use crate::text::nearest;
 
 /// Wraps an error of rbt so that a function called from a template can raise it. It comes back out of
 /// rendering with its kind and message, and with the place in the template where it had none.

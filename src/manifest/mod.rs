@@ -9,12 +9,13 @@ mod node;
 mod source;
 mod yaml_only;
 
+pub use crate::project::resource::ResourceType;
 pub use lookup::{Found, Lookup, version_suffix};
 pub use macros::{Doc, Macro, MacroArgument};
 pub use node::{
-    Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, Reference, TestFields, TestMetadata,
+    Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, Reference, TestFields,
+    TestMetadata,
 };
-pub use crate::project::resource::ResourceType;
 pub use source::{Quoting, Source, SourceFields};
 pub use yaml_only::{Exposure, Fixture, Group, SemanticResource, UnitTest, UnitTestInput};
 

@@ -57,9 +57,11 @@ pub fn column(item: &Yaml, path: &Path) -> Result<Column> {
     full_config.extend(config.into_iter().filter(|(key, _)| key != "meta" && key != "tags"));
     let constraints = match map.get("constraints").filter(|value| !value.is_null()) {
         None => Vec::new(),
-        Some(list) => {
-            list.need_seq("constraints", path)?.iter().map(|item| constraint(item, path, false)).collect::<Result<_>>()?
-        }
+        Some(list) => list
+            .need_seq("constraints", path)?
+            .iter()
+            .map(|item| constraint(item, path, false))
+            .collect::<Result<_>>()?,
     };
     let extra = map.iter().filter(|(key, _)| !KNOWN.contains(&key.key_text().as_str()));
     Ok(Column {
@@ -107,7 +109,13 @@ pub fn constraint(item: &Yaml, path: &Path, of_model: bool) -> Result<Json> {
     let kind = map.get("type").map(Yaml::key_text).unwrap_or_default();
     if !CONSTRAINT_TYPES.contains(&kind.as_str()) {
         return Err(item
-            .error(path, format!("Invalid constraint type '{kind}'. Type must be one of {}", CONSTRAINT_TYPES.join(", ")))
+            .error(
+                path,
+                format!(
+                    "Invalid constraint type '{kind}'. Type must be one of {}",
+                    CONSTRAINT_TYPES.join(", ")
+                ),
+            )
             .help("see https://docs.getdbt.com/reference/resource-properties/constraints"));
     }
     let get = |key: &str| map.get(key).map_or(Json::Null, Yaml::to_json);

@@ -10,10 +10,12 @@ use serde_json::{Map, Value as Json, json};
 use super::Parser;
 use super::sql_nodes::{Parsed, fqn, take_capture};
 use crate::error::{Error, Location, Result};
-use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
 use crate::jinja::context::value;
+use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
 use crate::jinja::{self, Origin, python_repr, python_str};
-use crate::manifest::{Checksum, Contract, DependsOn, Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
+use crate::manifest::{
+    Checksum, Contract, DependsOn, Id, Node, RefArgs, ResourceType, TestFields, TestMetadata,
+};
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::yaml::{Mapping, Yaml};
 
@@ -87,7 +89,13 @@ impl Parser<'_> {
         list.iter().map(|test| self.parse_test(target, test, column, tags)).collect()
     }
 
-    fn parse_test(&self, target: &TestTarget, test: &Yaml, column: Option<&str>, tags: &[Json]) -> Result<Parsed> {
+    fn parse_test(
+        &self,
+        target: &TestTarget,
+        test: &Yaml,
+        column: Option<&str>,
+        tags: &[Json],
+    ) -> Result<Parsed> {
         let definition = self.define(target, test, column)?;
         let location = test.location(target.path);
         self.build_test(target, definition, column, tags, &location).map_err(|error| error.at(location))
@@ -124,7 +132,8 @@ impl Parser<'_> {
             Some((package, name)) => (Some(package.to_owned()), name.to_owned()),
             None => (None, name),
         };
-        let mut text = |key: &str| kwargs.shift_remove(key).and_then(|value| value.as_str().map(str::to_owned));
+        let mut text =
+            |key: &str| kwargs.shift_remove(key).and_then(|value| value.as_str().map(str::to_owned));
         let description = text("description").unwrap_or_default();
         let custom_name = text("name");
         Ok(Definition { name, namespace, kwargs, config, description, custom_name })
@@ -150,7 +159,8 @@ impl Parser<'_> {
                 if arguments.is_null() {
                     return Ok((name, Mapping::default()));
                 }
-                let arguments = arguments.need_map(&format!("the arguments of test '{name}'"), target.path)?;
+                let arguments =
+                    arguments.need_map(&format!("the arguments of test '{name}'"), target.path)?;
                 Ok((name, arguments.clone()))
             }
             _ => Err(test
@@ -172,7 +182,10 @@ impl Parser<'_> {
             let beside = kwargs.shift_remove(key).filter(truthy);
             if beside.is_some() && nested.contains_key(key) {
                 return Err(test
-                    .error(target.path, format!("Test cannot have the same key '{key}' at the top-level and in config"))
+                    .error(
+                        target.path,
+                        format!("Test cannot have the same key '{key}' at the top-level and in config"),
+                    )
                     .help("keep the one under `config:`"));
             }
             if let Some(value) = beside.or_else(|| nested.shift_remove(key)) {
@@ -303,7 +316,9 @@ impl Parser<'_> {
         node.depends_on.add_macro(&template.unique_id);
         if ["macro.dbt.test_not_null", "macro.dbt.test_unique"].contains(&template.unique_id.as_str()) {
             match &target.kind {
-                TargetKind::Source { source } => node.sources.push(vec![(*source).to_owned(), target.name.to_owned()]),
+                TargetKind::Source { source } => {
+                    node.sources.push(vec![(*source).to_owned(), target.name.to_owned()])
+                }
                 TargetKind::Ref { version } => node.refs.push(RefArgs {
                     name: target.name.to_owned(),
                     package: None,
@@ -322,7 +337,8 @@ impl Parser<'_> {
     /// Renders a test while parsing, to learn what it refers to.
     fn render_test(&self, node: &Arc<Node>) -> Result<Capture> {
         let names = Names { node: Some(node.clone()), ..Names::default() };
-        let context = Context::build(&self.shared, &node.package_name, Role::Parsing(Mutex::default()), names);
+        let context =
+            Context::build(&self.shared, &node.package_name, Role::Parsing(Mutex::default()), names);
         let kwargs = render_kwargs(&context, node)?;
         let capture = context.take_capture();
         let context = self.parsing_context(node, vec![(KWARGS_NAME.to_owned(), kwargs)]);
@@ -339,8 +355,12 @@ impl Parser<'_> {
             Some(namespace) => format!("{namespace}.test_{}", definition.name),
             None => format!("test_{}", definition.name),
         };
-        let known = self.shared.macros.names(&self.shared.project_name).filter_map(|name| name.strip_prefix("test_"));
-        let error = Error::compilation(format!("'{name}' is undefined: there is no generic test '{}'", definition.name));
+        let known =
+            self.shared.macros.names(&self.shared.project_name).filter_map(|name| name.strip_prefix("test_"));
+        let error = Error::compilation(format!(
+            "'{name}' is undefined: there is no generic test '{}'",
+            definition.name
+        ));
         match crate::text::nearest(&definition.name, known) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error.help(
@@ -351,7 +371,10 @@ impl Parser<'_> {
 }
 
 fn truthy(value: &Json) -> bool {
-    !matches!(value, Json::Null | Json::Bool(false)) && *value != json!("") && *value != json!([]) && *value != json!({})
+    !matches!(value, Json::Null | Json::Bool(false))
+        && *value != json!("")
+        && *value != json!([])
+        && *value != json!({})
 }
 
 /// The test's configuration with the tags of what it is attached to.
@@ -428,7 +451,9 @@ fn hashable(metadata: &TestMetadata) -> String {
             Json::Object(map) => {
                 let mut entries: Vec<_> = map.iter().collect();
                 entries.sort_by(|a, b| a.0.cmp(b.0));
-                Json::Object(entries.into_iter().map(|(key, value)| (key.clone(), leaves_as_text(value))).collect())
+                Json::Object(
+                    entries.into_iter().map(|(key, value)| (key.clone(), leaves_as_text(value))).collect(),
+                )
             }
             Json::Array(items) => Json::Array(items.iter().map(leaves_as_text).collect()),
             leaf => Json::String(text_of(leaf)),
@@ -460,7 +485,11 @@ fn raw_code(definition: &Definition) -> String {
 pub fn render_kwargs(context: &Context, node: &Node) -> Result<Value> {
     let Some(test) = &node.test else { return Ok(value::dict(Vec::<(&str, Value)>::new())) };
     let rendered = test.test_metadata.kwargs.iter().map(|(key, value)| {
-        let value = if key == "column_name" { jinja::from_json(value) } else { render_argument(context, node, value)? };
+        let value = if key == "column_name" {
+            jinja::from_json(value)
+        } else {
+            render_argument(context, node, value)?
+        };
         Ok((key.as_str(), value))
     });
     Ok(value::dict(rendered.collect::<Result<Vec<_>>>()?))
@@ -473,11 +502,13 @@ fn render_argument(context: &Context, node: &Node, value: &Json) -> Result<Value
             context.render_native(&template, &Origin::file(&node.original_file_path))
         }
         Json::Array(items) => {
-            let items: Result<Vec<Value>> = items.iter().map(|item| render_argument(context, node, item)).collect();
+            let items: Result<Vec<Value>> =
+                items.iter().map(|item| render_argument(context, node, item)).collect();
             Ok(value::list(items?))
         }
         Json::Object(map) => {
-            let pairs = map.iter().map(|(key, value)| Ok((key.as_str(), render_argument(context, node, value)?)));
+            let pairs =
+                map.iter().map(|(key, value)| Ok((key.as_str(), render_argument(context, node, value)?)));
             Ok(value::dict(pairs.collect::<Result<Vec<_>>>()?))
         }
         other => Ok(jinja::from_json(other)),
@@ -488,5 +519,7 @@ fn render_argument(context: &Context, node: &Node, value: &Json) -> Result<Value
 fn looks_like_call(text: &str) -> bool {
     let text = text.trim();
     let Some((name, rest)) = text.split_once('(') else { return false };
-    ["env_var", "ref", "var", "source", "doc"].contains(&name.trim_end()) && rest.ends_with(')') && rest.len() > 1
+    ["env_var", "ref", "var", "source", "doc"].contains(&name.trim_end())
+        && rest.ends_with(')')
+        && rest.len() > 1
 }

@@ -8,8 +8,8 @@ use super::Parser;
 use super::sql_nodes::{checksum, take_capture};
 use crate::error::{Error, Result};
 use crate::manifest::{Checksum, Contract, DependsOn, Node, ResourceType};
-use crate::project::project_file::Project;
 use crate::project::config::{Config, resolve};
+use crate::project::project_file::Project;
 
 /// When a hook runs; also its tag.
 pub const HOOK_TYPES: [&str; 2] = ["on-run-start", "on-run-end"];

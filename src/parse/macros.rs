@@ -66,8 +66,7 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
 
 /// All macros: as templates to call, and as entries of the manifest.
 pub fn load(order: &DispatchOrder, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
-    let split: Vec<Result<Vec<Block>>> =
-        files.par_iter().map(split).collect();
+    let split: Vec<Result<Vec<Block>>> = files.par_iter().map(split).collect();
     let mut macros = Macros::new(&order.root);
     let mut entries: Vec<Macro> = Vec::new();
     let mut errors = Vec::new();

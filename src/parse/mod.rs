@@ -28,9 +28,9 @@ use crate::jinja::context::{Context, Names, Role, Shared, lock};
 use crate::jinja::{self, Origin};
 use crate::manifest::{Lookup, Manifest};
 use crate::project::config::ConfigTrees;
-use crate::project::yaml::Yaml;
 use crate::project::project_file::Project;
 use crate::project::workspace::Workspace;
+use crate::project::yaml::Yaml;
 
 pub use generic_tests::{KWARGS_NAME, render_kwargs};
 pub use microbatch::{BatchSize, batch_size, begin, is_microbatch, moment};
@@ -60,7 +60,8 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(shared: Arc<Shared>, workspace: &'a Workspace, docs: patch::DocBlocks, now: f64) -> Self {
-        let context = |project: &Project| Context::build(&shared, &project.name, Role::Yaml, Names::default());
+        let context =
+            |project: &Project| Context::build(&shared, &project.name, Role::Yaml, Names::default());
         let yaml_contexts =
             workspace.projects.iter().map(|project| (project.name.clone(), context(project))).collect();
         Parser {

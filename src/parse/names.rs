@@ -34,7 +34,8 @@ impl Parser<'_> {
             }
         }
         if node.resource_type == ResourceType::Snapshot {
-            for (key, part) in [("target_database", &mut node.database), ("target_schema", &mut node.schema)] {
+            for (key, part) in [("target_database", &mut node.database), ("target_schema", &mut node.schema)]
+            {
                 if let Some(name) = node.config.get_str(key).filter(|name| !name.is_empty()) {
                     *part = name.to_owned();
                 }
@@ -70,7 +71,9 @@ impl Parser<'_> {
         match node.resource_type {
             ResourceType::Model => !node.is_ephemeral(),
             ResourceType::Seed | ResourceType::Snapshot | ResourceType::Function => true,
-            ResourceType::Test => node.config.get_bool("store_failures").unwrap_or(self.shared.flags.store_failures),
+            ResourceType::Test => {
+                node.config.get_bool("store_failures").unwrap_or(self.shared.flags.store_failures)
+            }
             _ => false,
         }
     }

@@ -18,7 +18,12 @@ use crate::text::nearest;
 
 impl Parser<'_> {
     /// Gives a node what its entry in a property file says, apart from the configuration.
-    pub fn apply_properties(&self, node: &mut Node, entry: &Properties, version: Option<&VersionOf>) -> Result<()> {
+    pub fn apply_properties(
+        &self,
+        node: &mut Node,
+        entry: &Properties,
+        version: Option<&VersionOf>,
+    ) -> Result<()> {
         let own = version.and_then(|version| versions::entry_of(entry, &version.version));
         let get = |key: &str| own.and_then(|own| own.get(key)).or_else(|| entry.yaml.get(key));
         node.patch_path = Some(entry.patch_path());
@@ -32,7 +37,8 @@ impl Parser<'_> {
         self.describe_columns(&entry.package, &mut node.columns, entry)?;
         if node.resource_type == crate::manifest::ResourceType::Function {
             let keys = ["arguments", "returns"];
-            let fields = keys.into_iter().filter_map(|key| Some((key.to_owned(), entry.yaml.get(key)?.to_json())));
+            let fields =
+                keys.into_iter().filter_map(|key| Some((key.to_owned(), entry.yaml.get(key)?.to_json())));
             node.function = Some(fields.collect());
         }
         self.apply_model_properties(node, entry, get)
@@ -53,8 +59,10 @@ impl Parser<'_> {
         model.time_spine = get("time_spine").filter(|value| !value.is_null()).map(time_spine);
         if let Some(list) = get("constraints").filter(|list| !list.is_null()) {
             let list = list.need_seq("constraints", &entry.path)?;
-            model.constraints =
-                list.iter().map(|item| columns::constraint(item, &entry.path, true)).collect::<Result<_>>()?;
+            model.constraints = list
+                .iter()
+                .map(|item| columns::constraint(item, &entry.path, true))
+                .collect::<Result<_>>()?;
         }
         self.foreign_keys(node, entry)
     }
@@ -152,11 +160,15 @@ impl Object for DocFunction {
             }
         };
         let any_package = (args.positional().len() == 1).then(|| {
-            let mut found: Vec<&(String, String)> = self.blocks.keys().filter(|(_, known)| *known == name).collect();
+            let mut found: Vec<&(String, String)> =
+                self.blocks.keys().filter(|(_, known)| *known == name).collect();
             found.sort();
             found.into_iter().next().cloned()
         });
-        let own = packages.into_iter().map(|package| (package, name.clone())).find(|key| self.blocks.contains_key(key));
+        let own = packages
+            .into_iter()
+            .map(|package| (package, name.clone()))
+            .find(|key| self.blocks.contains_key(key));
         let Some(key) = own.or(any_package.flatten()) else {
             let known = self.blocks.keys().map(|(_, name)| name.as_str());
             let error = Error::compilation(format!("Documentation for '{name}' not found"));

@@ -14,8 +14,8 @@ use super::Parser;
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::manifest::ResourceType;
-use crate::project::project_file::Project;
 use crate::project::files::SourceFile;
+use crate::project::project_file::Project;
 use crate::project::yaml::{self, Mapping, Yaml, YamlValue};
 use crate::text::nearest;
 
@@ -160,7 +160,10 @@ fn reject_duplicates(index: &PropertyIndex) -> Result<()> {
                         "dbt found two schema.yml entries for the same resource named {name}. \
                          Resources and their associated columns may only be described a single time."
                     ))
-                    .help(format!("remove the {kind} entry for {name} in one of these files:\n - {}\n - {}", first.file, entry.file)),
+                    .help(format!(
+                        "remove the {kind} entry for {name} in one of these files:\n - {}\n - {}",
+                        first.file, entry.file
+                    )),
             );
         }
     }
@@ -172,7 +175,10 @@ fn read_file(parser: &Parser, project: &Project, file: &SourceFile) -> Result<Ve
     let path = Arc::new(PathBuf::from(&shown));
     let (tree, duplicates) = yaml::parse_checked(&file.contents, &path)?;
     for duplicate in duplicates {
-        let warning = Warning::new("DuplicateYAMLKeysDeprecation", format!("Duplicate key '{}' in {}", duplicate.key, shown));
+        let warning = Warning::new(
+            "DuplicateYAMLKeysDeprecation",
+            format!("Duplicate key '{}' in {}", duplicate.key, shown),
+        );
         parser.warn(warning.at(Location::new(&*path, duplicate.line as usize, duplicate.column as usize)));
     }
     if tree.is_null() {
@@ -201,7 +207,8 @@ fn warn_unknown_sections(parser: &Parser, sections: &Mapping, path: &Path, shown
         if known().any(|known| known == name) {
             continue;
         }
-        let hint = nearest(&name, known()).map(|similar| format!("; did you mean '{similar}'?")).unwrap_or_default();
+        let hint =
+            nearest(&name, known()).map(|similar| format!("; did you mean '{similar}'?")).unwrap_or_default();
         let message = format!("Unexpected top-level key '{name}' in file '{shown}'{hint}");
         parser.warn(Warning::new("CustomTopLevelKeyDeprecation", message).at(key.location(path)));
     }
@@ -217,7 +224,9 @@ fn read_entry(
 ) -> Result<Properties> {
     let map = entry.need_map(&format!("an entry of {section}"), path)?;
     if map.get("name").or_else(|| map.get("model")).is_none() {
-        return Err(entry.error(path, "Entry did not contain a name").help(format!("add `name:` to this entry of {section}")));
+        return Err(entry
+            .error(path, "Entry did not contain a name")
+            .help(format!("add `name:` to this entry of {section}")));
     }
     let unrendered_text = |key: &str| map.get(key).and_then(Yaml::as_str).map(str::to_owned);
     let unrendered_config = match map.get("config").map(Yaml::to_json) {
@@ -285,7 +294,10 @@ impl Renderer<'_> {
     fn render(&self, yaml: &Yaml, keys: &mut Vec<String>) -> Result<Yaml> {
         let rendered = match &yaml.value {
             YamlValue::Str(text) if text.contains('{') && self.renders(keys) => {
-                return self.parser.render_yaml(self.package, text, &yaml.location(self.path)).map(|new| new.placed_at(yaml));
+                return self
+                    .parser
+                    .render_yaml(self.package, text, &yaml.location(self.path))
+                    .map(|new| new.placed_at(yaml));
             }
             YamlValue::Seq(items) => {
                 let mut rendered = Vec::with_capacity(items.len());
@@ -336,7 +348,8 @@ fn rendered_later(keys: &[String]) -> bool {
     let late = |name: &str| matches!(name, "tests" | "data_tests" | "description" | "loaded_at_query");
     late(key(0))
         || (keys.len() == 2 && late(key(1)))
-        || (key(0) == "config" && matches!(key(1), "pre_hook" | "post_hook" | "pre-hook" | "post-hook" | "loaded_at_query"))
+        || (key(0) == "config"
+            && matches!(key(1), "pre_hook" | "post_hook" | "pre-hook" | "post-hook" | "loaded_at_query"))
         || (keys.len() == 5 && key(4) == "description")
         || (matches!(key(0), "columns" | "dimensions" | "measures" | "entities")
             && matches!(key(2), "tests" | "data_tests" | "description"))

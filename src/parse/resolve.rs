@@ -42,7 +42,11 @@ impl Parser<'_> {
         manifest.functions = functions;
         for id in gone {
             if let Some(node) = manifest.nodes.shift_remove(&id) {
-                manifest.disabled.entry(id).or_default().push(crate::manifest::Disabled::Node(Box::new(node)));
+                manifest
+                    .disabled
+                    .entry(id)
+                    .or_default()
+                    .push(crate::manifest::Disabled::Node(Box::new(node)));
             }
         }
         self.resolve_yaml_resources(manifest, lookup, &mut errors);
@@ -57,9 +61,11 @@ impl Parser<'_> {
             location: Location::new(&node.original_file_path, node.first_line, 0),
             tolerant: node.resource_type == ResourceType::Test,
         };
-        let mut dependencies = DependsOn { macros: std::mem::take(&mut node.depends_on.macros), nodes: Vec::new() };
+        let mut dependencies =
+            DependsOn { macros: std::mem::take(&mut node.depends_on.macros), nodes: Vec::new() };
         let code = node.raw_code.clone();
-        let found = self.resolve_all(&referrer, &node.refs, &node.sources, &mut dependencies, lookup, Some(&code))?;
+        let found =
+            self.resolve_all(&referrer, &node.refs, &node.sources, &mut dependencies, lookup, Some(&code))?;
         for names in &node.functions {
             let (package, name) = split_names(names);
             if let Found::Enabled(id) =
@@ -92,7 +98,8 @@ impl Parser<'_> {
         let root = &self.shared.project_name;
         let mut errors = Vec::new();
         for names in sources {
-            let (source, table) = (names.first().map_or("", String::as_str), names.get(1).map_or("", String::as_str));
+            let (source, table) =
+                (names.first().map_or("", String::as_str), names.get(1).map_or("", String::as_str));
             match lookup.resolve_source(source, table, root, referrer.package) {
                 Found::Enabled(id) => dependencies.add_node(&id),
                 Found::Disabled(_) if referrer.tolerant => return Ok(false),
@@ -108,7 +115,9 @@ impl Parser<'_> {
             let (package, version) = (reference.package.as_deref(), reference.version.as_ref());
             match lookup.resolve_ref(&reference.name, package, version, root, referrer.package) {
                 Found::Enabled(id) => dependencies.add_node(&id),
-                Found::Ambiguous(ids) => errors.push(ambiguous(&reference.name, &ids).at(referrer.location.clone())),
+                Found::Ambiguous(ids) => {
+                    errors.push(ambiguous(&reference.name, &ids).at(referrer.location.clone()))
+                }
                 found => {
                     let disabled = matches!(found, Found::Disabled(_));
                     if referrer.tolerant {
@@ -145,8 +154,14 @@ impl Parser<'_> {
                 tolerant: false,
             };
             let mut dependencies = DependsOn::default();
-            let found =
-                self.resolve_all(&referrer, &exposure.refs, &exposure.sources, &mut dependencies, lookup, None);
+            let found = self.resolve_all(
+                &referrer,
+                &exposure.refs,
+                &exposure.sources,
+                &mut dependencies,
+                lookup,
+                None,
+            );
             errors.extend(found.err());
             exposure.depends_on = dependencies;
         }
@@ -157,7 +172,8 @@ impl Parser<'_> {
                 location: place_of(&test.original_file_path, test.line),
                 tolerant: false,
             };
-            let reference = RefArgs { name: test.model.clone(), package: None, version: test.version.clone() };
+            let reference =
+                RefArgs { name: test.model.clone(), package: None, version: test.version.clone() };
             let mut dependencies = DependsOn::default();
             let found = self.resolve_all(&referrer, &[reference], &[], &mut dependencies, lookup, None);
             errors.extend(found.err());

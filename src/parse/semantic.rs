@@ -24,7 +24,8 @@ impl Parser<'_> {
         }
         for query in manifest.saved_queries.values_mut() {
             let metrics = query.fields.get("query_params").and_then(|params| params.get("metrics"));
-            let names: Vec<String> = metrics.and_then(Json::as_array).into_iter().flatten().filter_map(name_of).collect();
+            let names: Vec<String> =
+                metrics.and_then(Json::as_array).into_iter().flatten().filter_map(name_of).collect();
             match self.metrics_named(query, &names, lookup) {
                 Ok(dependencies) => query.depends_on = dependencies,
                 Err(error) => errors.push(error.at(Location::file(&query.original_file_path))),
@@ -32,7 +33,12 @@ impl Parser<'_> {
         }
     }
 
-    fn metric_dependencies(&self, metric: &SemanticResource, measures: &Measures, lookup: &Lookup) -> Result<DependsOn> {
+    fn metric_dependencies(
+        &self,
+        metric: &SemanticResource,
+        measures: &Measures,
+        lookup: &Lookup,
+    ) -> Result<DependsOn> {
         let kind = metric.fields.get("type").and_then(Json::as_str).unwrap_or("simple");
         let params = metric.fields.get("type_params");
         let part = |key: &str| params.and_then(|params| params.get(key));
@@ -40,8 +46,10 @@ impl Parser<'_> {
             "ratio" => {
                 let names = [part("numerator"), part("denominator")].map(|input| input.and_then(name_of));
                 let [Some(numerator), Some(denominator)] = names else {
-                    return Err(Error::parsing("Invalid ratio metric. Both a numerator and denominator must be specified")
-                        .help(format!("name two metrics in the type_params of '{}'", metric.name)));
+                    return Err(Error::parsing(
+                        "Invalid ratio metric. Both a numerator and denominator must be specified",
+                    )
+                    .help(format!("name two metrics in the type_params of '{}'", metric.name)));
                 };
                 self.metrics_named(metric, &[numerator, denominator], lookup)
             }
@@ -51,14 +59,20 @@ impl Parser<'_> {
             }
             "conversion" => {
                 let params = part("conversion_type_params");
-                let inputs = ["base_measure", "conversion_measure"].map(|key| params.and_then(|params| params.get(key)));
+                let inputs = ["base_measure", "conversion_measure"]
+                    .map(|key| params.and_then(|params| params.get(key)));
                 of_measures(metric, inputs.into_iter().flatten(), measures)
             }
             _ => of_measures(metric, part("measure").into_iter(), measures),
         }
     }
 
-    fn metrics_named(&self, referrer: &SemanticResource, names: &[String], lookup: &Lookup) -> Result<DependsOn> {
+    fn metrics_named(
+        &self,
+        referrer: &SemanticResource,
+        names: &[String],
+        lookup: &Lookup,
+    ) -> Result<DependsOn> {
         let mut dependencies = DependsOn::default();
         for name in names {
             match lookup.resolve_metric(name, None, &self.shared.project_name, &referrer.package_name) {

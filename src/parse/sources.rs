@@ -81,7 +81,9 @@ impl Parser<'_> {
         let Some(tables) = yaml.get("tables").filter(|tables| !tables.is_null()) else { return Ok(parsed) };
         for table in tables.need_seq("tables", &entry.path)? {
             let name = table.get("name").map(Yaml::key_text).ok_or_else(|| {
-                table.error(&entry.path, format!("a table of source '{}' has no name", entry.name)).help("add `name:`")
+                table
+                    .error(&entry.path, format!("a table of source '{}' has no name", entry.name))
+                    .help("add `name:`")
             })?;
             let table_patch = patch.and_then(|patch| {
                 let tables = patch.yaml.get("tables")?.as_seq()?;
@@ -109,8 +111,15 @@ impl Parser<'_> {
         let config = self.table_config(entry, source, table)?;
         let project = self.project_of(package);
         let at = |error: Error| error.at(table.location(&entry.path));
-        let resolved =
-            resolve(ResourceType::Source, &project.configs, self.root_trees(project), &fqn, Some(&config), None).map_err(at)?;
+        let resolved = resolve(
+            ResourceType::Source,
+            &project.configs,
+            self.root_trees(project),
+            &fqn,
+            Some(&config),
+            None,
+        )
+        .map_err(at)?;
         let unrendered = resolve_unrendered(
             ResourceType::Source,
             &project.unrendered_configs,
@@ -196,7 +205,9 @@ impl Parser<'_> {
             None => config.shift_remove("freshness"),
         };
         let level = |yaml: &Yaml, config: &Map<String, Json>, key: &str| {
-            text(yaml, key).map(Json::from).or_else(|| config.get(key).cloned().filter(|value| !value.is_null()))
+            text(yaml, key)
+                .map(Json::from)
+                .or_else(|| config.get(key).cloned().filter(|value| !value.is_null()))
         };
         let has_own_field = table.get("loaded_at_field").is_some();
         for (yaml, of, name) in [(table, &of_table, "table"), (source, &of_source, "source")] {
@@ -210,7 +221,8 @@ impl Parser<'_> {
         let field = if has_own_field {
             level(table, &of_table, "loaded_at_field")
         } else {
-            level(table, &of_table, "loaded_at_field").or_else(|| level(source, &of_source, "loaded_at_field"))
+            level(table, &of_table, "loaded_at_field")
+                .or_else(|| level(source, &of_source, "loaded_at_field"))
         };
         let query = level(table, &of_table, "loaded_at_query")
             .or_else(|| level(source, &of_source, "loaded_at_query").filter(|_| !has_own_field));
@@ -257,8 +269,10 @@ impl Parser<'_> {
         let mut unused: Vec<_> = patches.iter().filter(|(_, entry)| entry.is_unused()).collect();
         unused.sort_by(|a, b| a.0.cmp(b.0));
         for ((package, source), entry) in unused {
-            let message =
-                format!("During parsing, dbt encountered source overrides that had no target:\n  - Source {package}.{source} (in {})", entry.file);
+            let message = format!(
+                "During parsing, dbt encountered source overrides that had no target:\n  - Source {package}.{source} (in {})",
+                entry.file
+            );
             self.warn(Warning::new("UnusedTables", message).at(entry.yaml.location(&entry.path)));
         }
     }
@@ -266,10 +280,16 @@ impl Parser<'_> {
 
 fn quoting(source: &Yaml, table: &Yaml) -> Quoting {
     let part = |key: &str| {
-        let of = |yaml: &Yaml| yaml.get("quoting").and_then(|quoting| quoting.get(key)).and_then(Yaml::as_bool);
+        let of =
+            |yaml: &Yaml| yaml.get("quoting").and_then(|quoting| quoting.get(key)).and_then(Yaml::as_bool);
         of(table).or_else(|| of(source))
     };
-    Quoting { database: part("database"), schema: part("schema"), identifier: part("identifier"), column: part("column") }
+    Quoting {
+        database: part("database"),
+        schema: part("schema"),
+        identifier: part("identifier"),
+        column: part("column"),
+    }
 }
 
 /// `external:` with all of its fields.

@@ -7,18 +7,18 @@ use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
-use super::{ParsedProject, Parser};
 use super::names::NamedNode;
 use super::properties::Properties;
+use super::{ParsedProject, Parser};
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
 use crate::jinja::{Origin, blocks};
 use crate::manifest::{
     Checksum, Contract, DependsOn, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix,
 };
-use crate::project::project_file::Project;
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::files::{self, SourceFile};
+use crate::project::project_file::Project;
 use crate::project::yaml::Yaml;
 
 /// A node before it is parsed: what its file says about it.
@@ -73,7 +73,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// The folders of a path and the file's name without extension.
 fn path_parts(path: &str) -> (Vec<String>, String) {
     let path = Path::new(path);
-    let folders = path.parent().map(|parent| parent.iter().map(|part| part.to_string_lossy().into_owned()).collect());
+    let folders =
+        path.parent().map(|parent| parent.iter().map(|part| part.to_string_lossy().into_owned()).collect());
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     (folders.unwrap_or_default(), stem.unwrap_or_default())
 }
@@ -284,7 +285,9 @@ impl Parser<'_> {
         let result = context.render(&node.raw_code, &origin);
         let capture = context.take_capture();
         drop(context);
-        result.map_err(|error| error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path)))?;
+        result.map_err(|error| {
+            error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path))
+        })?;
         Ok((Arc::unwrap_or_clone(node), capture))
     }
 
@@ -349,7 +352,8 @@ pub fn take_capture(node: &mut Node, capture: Capture) {
 
 /// What a text such as `ref('model')` or `source('a', 'b')` names; texts in YAML do: of foreign keys, of unit tests.
 pub fn static_reference(shared: &Arc<Shared>, text: &str) -> Option<Reference> {
-    let context = Context::build(shared, &shared.project_name, Role::Parsing(Mutex::default()), Names::default());
+    let context =
+        Context::build(shared, &shared.project_name, Role::Parsing(Mutex::default()), Names::default());
     context.render(&format!("{{{{ {text} }}}}"), &Origin::file("")).ok()?;
     let capture = context.take_capture();
     let reference = capture.refs.into_iter().next().map(Reference::Ref);
@@ -358,7 +362,11 @@ pub fn static_reference(shared: &Arc<Shared>, text: &str) -> Option<Reference> {
 
 impl Parser<'_> {
     /// The configuration layer of a version: the model's, overlaid by the version's own.
-    fn version_config(&self, unparsed: &Unparsed, properties: Option<&Properties>) -> Option<Map<String, Json>> {
+    fn version_config(
+        &self,
+        unparsed: &Unparsed,
+        properties: Option<&Properties>,
+    ) -> Option<Map<String, Json>> {
         let version = unparsed.version.as_ref()?;
         let entry = properties?;
         let own = super::versions::entry_of(entry, &version.version)?;
@@ -400,7 +408,10 @@ impl Parser<'_> {
 
     fn check_contract(&self, node: &mut Node) -> Result<()> {
         let problem = if node.columns.is_empty() {
-            Some("Constraints must be defined in a `yml` schema configuration file like `schema.yml`.".to_owned())
+            Some(
+                "Constraints must be defined in a `yml` schema configuration file like `schema.yml`."
+                    .to_owned(),
+            )
         } else if node.language != "sql" {
             Some(format!("Language Error: Expected 'sql' but found '{}'", node.language))
         } else {

@@ -23,9 +23,9 @@ use crate::jinja::blocks::{self, BlockKind};
 use crate::jinja::context::{DispatchOrder, Macros, Shared, Target};
 use crate::manifest::{Disabled, Doc, Id, Lookup, Macro, MacroArgument, Manifest, Node, ResourceType};
 use crate::project::files::{self, FileKind, SourceFile};
-use crate::project::yaml::Yaml;
 use crate::project::project_file::Project;
 use crate::project::workspace::Workspace;
+use crate::project::yaml::Yaml;
 use crate::sql::Policy;
 
 /// What one invocation brings along.
@@ -49,7 +49,9 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let (macros, macro_entries) = macros::load(&dispatch, &macro_files(root, &all), now)?;
     let docs = documentation(&all)?;
     let shared = Arc::new(share(workspace, invocation, macros, dispatch));
-    let blocks = docs.values().map(|doc| ((doc.package_name.to_string(), doc.name.clone()), doc.block_contents.clone()));
+    let blocks = docs
+        .values()
+        .map(|doc| ((doc.package_name.to_string(), doc.name.clone()), doc.block_contents.clone()));
     let parser = Parser::new(shared.clone(), workspace, blocks.collect::<DocBlocks>(), now);
     let properties = properties::read(&parser, &of_kind(&all, FileKind::Schema))?;
     let mut manifest = Manifest { docs, ..Manifest::default() };
@@ -195,8 +197,11 @@ fn add_macros(
             continue;
         };
         entry.mark_used();
-        let (description, _) =
-            parser.describe(&entry.package, entry.text("description").unwrap_or_default(), &entry.location())?;
+        let (description, _) = parser.describe(
+            &entry.package,
+            entry.text("description").unwrap_or_default(),
+            &entry.location(),
+        )?;
         described.description = description;
         described.patch_path = Some(entry.patch_path());
         described.arguments = macro_arguments(entry);
@@ -205,7 +210,9 @@ fn add_macros(
                 described.meta.extend(meta);
             }
         }
-        if let Some(docs) = entry.config.get("docs").cloned().or_else(|| entry.yaml.get("docs").map(Yaml::to_json)) {
+        if let Some(docs) =
+            entry.config.get("docs").cloned().or_else(|| entry.yaml.get("docs").map(Yaml::to_json))
+        {
             described.docs = docs;
         }
     }
@@ -272,12 +279,18 @@ fn parse_nodes(
 }
 
 /// Snapshots: blocks in files, and entries in YAML that name a relation.
-fn snapshots<'a>(all: &'a [(&'a Project, Vec<SourceFile>)], properties: &PropertyIndex) -> Result<Vec<Unparsed<'a>>> {
+fn snapshots<'a>(
+    all: &'a [(&'a Project, Vec<SourceFile>)],
+    properties: &PropertyIndex,
+) -> Result<Vec<Unparsed<'a>>> {
     let files = of_kind(all, FileKind::Snapshot).into_iter();
-    let in_files = collect(files.map(|(project, file)| sql_nodes::of_snapshot_file(project, file)).collect())?;
+    let in_files =
+        collect(files.map(|(project, file)| sql_nodes::of_snapshot_file(project, file)).collect())?;
     let mut found: Vec<Unparsed> = in_files.into_iter().flatten().collect();
     for entry in properties.of_kind(ResourceType::Snapshot) {
-        let Some((project, _)) = all.iter().find(|(project, _)| *project.name == *entry.package) else { continue };
+        let Some((project, _)) = all.iter().find(|(project, _)| *project.name == *entry.package) else {
+            continue;
+        };
         found.extend(sql_nodes::of_yaml_snapshot(project, entry));
     }
     Ok(found)
@@ -431,7 +444,9 @@ fn tests_of_version(
 ) -> Result<Vec<Parsed>> {
     let number = version.and_then(|version| version.get("v")).map(Yaml::to_json);
     let id = match &number {
-        Some(number) => format!("model.{}.{}.{}", entry.package, entry.name, crate::manifest::version_suffix(number)),
+        Some(number) => {
+            format!("model.{}.{}.{}", entry.package, entry.name, crate::manifest::version_suffix(number))
+        }
         None => format!("{}.{}.{}", entry.kind, entry.package, entry.name),
     };
     let disabled = manifest.disabled.contains_key(id.as_str());
@@ -479,7 +494,8 @@ fn version_columns<'a>(
     let base = list(&entry.yaml).iter();
     let own = version.map(list).unwrap_or_default();
     let rule = own.iter().find(|item| item.get("include").is_some());
-    let overridden = |name: &str| own.iter().any(|item| item.get("name").and_then(Yaml::as_str) == Some(name));
+    let overridden =
+        |name: &str| own.iter().any(|item| item.get("name").and_then(Yaml::as_str) == Some(name));
     let chosen = base.filter(|column| {
         let name = column.get("name").map(Yaml::key_text).unwrap_or_default();
         !overridden(&name) && rule.is_none_or(|rule| versions::selects(rule, &name))
@@ -656,9 +672,11 @@ fn primary_key(node: &Node, tested: &[(String, bool)], tests: &[&Node]) -> Vec<S
     if let Some(column) = node.columns.values().find(|column| column.constraints.iter().any(|c| is_key(&c))) {
         return vec![column.name.clone()];
     }
-    let names = |wanted: bool| tested.iter().filter(move |(_, unique)| *unique == wanted).map(|(name, _)| name);
+    let names =
+        |wanted: bool| tested.iter().filter(move |(_, unique)| *unique == wanted).map(|(name, _)| name);
     let unique: Vec<String> = names(true).cloned().collect();
-    let both: Vec<String> = unique.iter().filter(|name| names(false).any(|other| other == *name)).cloned().collect();
+    let both: Vec<String> =
+        unique.iter().filter(|name| names(false).any(|other| other == *name)).cloned().collect();
     let mut found = if both.is_empty() { unique } else { both };
     if found.is_empty() {
         found = tests

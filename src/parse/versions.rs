@@ -58,7 +58,11 @@ impl VersionFiles {
                 let Some(version) = item.get("v").map(Yaml::to_json) else { continue };
                 let suffixed = format!("{}_{}", entry.name, version_suffix(&version));
                 let stem = item.get("defined_in").and_then(Yaml::as_str).map_or(suffixed, str::to_owned);
-                let stem = if !exists(&entry.package, &stem) && version == latest { entry.name.clone() } else { stem };
+                let stem = if !exists(&entry.package, &stem) && version == latest {
+                    entry.name.clone()
+                } else {
+                    stem
+                };
                 let key = (entry.package.to_string(), stem);
                 files.insert(key, (entry.name.clone(), VersionOf { version, latest: latest.clone() }));
             }

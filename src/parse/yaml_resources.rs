@@ -9,8 +9,8 @@ use super::Parser;
 use super::columns::sorted_tags;
 use super::properties::Properties;
 use super::sql_nodes::{fqn, sha256_hex};
-use crate::events::plural;
 use crate::error::{Error, Location, Result};
+use crate::events::plural;
 use crate::jinja::context::{Capture, Context, Names, Role};
 use crate::jinja::{self, Origin, python_repr, python_str};
 use crate::manifest::{

@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use super::Warning;
 use super::config::ConfigTrees;
-use crate::text::nearest;
 use super::render::{Render, render_tree};
 use super::semver::{DBT_VERSION, Version, VersionSpec};
 use super::yaml::{self, Duplicate, Mapping, Yaml};
 use crate::error::{Error, Location, Result};
+use crate::text::nearest;
 
 /// The name of the file.
 pub const PROJECT_FILE: &str = "dbt_project.yml";

@@ -37,9 +37,9 @@ pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<Node
             database_schemas.insert((node.database.clone(), node.schema.clone()));
         }
     }
-    let pairs = database_schemas.into_iter().map(|(database, schema)| {
-        value::tuple(vec![Value::from(database), Value::from(schema)])
-    });
+    let pairs = database_schemas
+        .into_iter()
+        .map(|(database, schema)| value::tuple(vec![Value::from(database), Value::from(schema)]));
     let names = [
         ("results", value::list(results)),
         ("schemas", value::list(schemas.into_iter().map(Value::from))),
@@ -65,12 +65,18 @@ fn result_value(job: &Job, run: &NodeRun) -> Value {
 fn hooks_of<'a>(job: &'a Job, hook_type: &str) -> Vec<&'a Node> {
     let is_hook = |node: &&Node| {
         let tags = node.config.get("tags").and_then(|tags| tags.as_array());
-        node.resource_type == ResourceType::Operation && tags.is_some_and(|tags| tags.contains(&json!(hook_type)))
+        node.resource_type == ResourceType::Operation
+            && tags.is_some_and(|tags| tags.contains(&json!(hook_type)))
     };
     job.compiler.manifest.nodes.values().filter(is_hook).collect()
 }
 
-fn run(job: &Job, session: &Arc<Session>, hook_type: &str, occasion: &Occasion) -> (Vec<NodeRun>, Option<Error>) {
+fn run(
+    job: &Job,
+    session: &Arc<Session>,
+    hook_type: &str,
+    occasion: &Occasion,
+) -> (Vec<NodeRun>, Option<Error>) {
     let hooks = hooks_of(job, hook_type);
     let total = hooks.len();
     let mut runs = Vec::new();

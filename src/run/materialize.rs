@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use crate::jinja::values::is_undefined;
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Context, RelationObject, StatementResult};
+use crate::jinja::values::is_undefined;
 use crate::manifest::Node;
 use crate::sql::Relation;
 use crate::text::nearest;
@@ -29,7 +29,12 @@ pub fn materialize(context: &Arc<Context>, node: &Node, session: &Session) -> Re
 }
 
 /// The same, with the name of the materialization.
-pub fn materialize_as(context: &Arc<Context>, node: &Node, name: &str, session: &Session) -> Result<Materialized> {
+pub fn materialize_as(
+    context: &Arc<Context>,
+    node: &Node,
+    name: &str,
+    session: &Session,
+) -> Result<Materialized> {
     let Some(template) = context.shared.macros.materialization(name) else {
         let error = Error::compilation(format!(
             "No materialization '{name}' was found for adapter duckdb! (searched types 'default' and 'duckdb')"

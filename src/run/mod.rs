@@ -108,7 +108,8 @@ impl Job<'_> {
     }
 
     fn is_ephemeral(&self, id: &str) -> bool {
-        self.action == Action::Execute && self.compiler.manifest.node(id).is_some_and(|node| node.is_ephemeral())
+        self.action == Action::Execute
+            && self.compiler.manifest.node(id).is_some_and(|node| node.is_ephemeral())
     }
 
     fn report(&self, runs: Vec<NodeRun>, interrupted: bool, elapsed: f64) -> Report {

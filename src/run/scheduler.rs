@@ -52,7 +52,8 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
         true => Queue::new(job.dag, &job.selected),
         false => Queue::unordered(job.dag, &job.selected),
     };
-    let state = State { queue, held_up: HashMap::new(), runs: Vec::new(), started: 0, stopped: false, failed: None };
+    let state =
+        State { queue, held_up: HashMap::new(), runs: Vec::new(), started: 0, stopped: false, failed: None };
     let pool = Pool { job, state: Mutex::new(state), changed: Condvar::new(), total };
     let shared = &job.compiler.shared;
     let workers = shared.target.threads.clamp(1, total.max(1));
@@ -174,7 +175,9 @@ impl Pool<'_, '_> {
             matches!(resource.resource_type(), ResourceType::Test | ResourceType::UnitTest)
         });
         match run.status {
-            Status::Error | Status::RuntimeError | Status::PartialSuccess => !is_test || self.job.tests_hold_up,
+            Status::Error | Status::RuntimeError | Status::PartialSuccess => {
+                !is_test || self.job.tests_hold_up
+            }
             Status::Fail => self.job.tests_hold_up,
             Status::Skipped => !is_test,
             _ => false,

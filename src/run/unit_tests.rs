@@ -172,7 +172,8 @@ impl UnitTestRun<'_> {
         }
         let compiled = self.compiler.compile(&Arc::new(input.clone()), self.session, &Occasion::default())?;
         let columns = self.session.connection().columns_of_query(&compiled.compiled_code)?;
-        let types = columns.into_iter().map(|column| (column.name.to_lowercase(), Json::from(column.data_type)));
+        let types =
+            columns.into_iter().map(|column| (column.name.to_lowercase(), Json::from(column.data_type)));
         Ok(jinja::from_json(&Json::Object(types.collect())))
     }
 
@@ -253,7 +254,10 @@ fn difference(table: &Table, mut actual: Vec<Vec<String>>, mut expected: Vec<Vec
     let marked = |mark: &str, row: Vec<String>| [vec![mark.to_owned()], row].concat();
     let mut rows: Vec<Vec<String>> = unexpected.into_iter().map(|row| marked("+++", row)).collect();
     rows.extend(missing.into_iter().map(|row| marked("---", row)));
-    Some(format!("actual differs from expected (+++ is not expected, --- is missing):\n\n{}\n", aligned(&names, &rows)))
+    Some(format!(
+        "actual differs from expected (+++ is not expected, --- is missing):\n\n{}\n",
+        aligned(&names, &rows)
+    ))
 }
 
 #[cfg(test)]
@@ -270,5 +274,4 @@ mod unit {
         let told = difference(&table, vec![row("1"), row("3")], vec![row("1"), row("2")]).unwrap_or_default();
         assert!(told.contains("+++ | 3") && told.contains("--- | 2"), "{told}");
     }
-
 }

@@ -51,7 +51,12 @@ impl RelationCache {
     }
 
     /// Takes over the contents of these schemas, which were read from the catalog.
-    pub fn fill(&self, schemas: &[(String, String)], existing: &[(String, String)], found: Vec<CatalogRelation>) {
+    pub fn fill(
+        &self,
+        schemas: &[(String, String)],
+        existing: &[(String, String)],
+        found: Vec<CatalogRelation>,
+    ) {
         let mut known = self.lock();
         for (database, schema) in schemas {
             known.insert(schema_key(database, schema), Schema::default());

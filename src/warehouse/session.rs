@@ -89,7 +89,9 @@ impl Session {
     /// The kinds of keys that a table had before this run: `primary_key`, `unique`, `foreign_key`. The keys of a
     /// schema are read together, once.
     pub fn key_constraints(&self, relation: &Relation) -> Result<Vec<String>> {
-        let (Some(database), Some(schema)) = (&relation.database, &relation.schema) else { return Ok(Vec::new()) };
+        let (Some(database), Some(schema)) = (&relation.database, &relation.schema) else {
+            return Ok(Vec::new());
+        };
         if self.cache.key_constraints(relation).is_none() {
             let sql = format!(
                 "select table_name, replace(lower(constraint_type), ' ', '_') from duckdb_constraints() \

@@ -19,10 +19,17 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         let path = project.root.join(&target);
         let absolute = normal(&std::path::absolute(&path).unwrap_or_else(|_| path.clone()));
         if !absolute.starts_with(&root) || absolute == root {
-            return Err(Error::runtime(format!("dbt will not clean the following directories outside the project: {target}"))
-                .help("clean-targets must be folders inside of the project"));
+            return Err(Error::runtime(format!(
+                "dbt will not clean the following directories outside the project: {target}"
+            ))
+            .help("clean-targets must be folders inside of the project"));
         }
-        if project.model_paths.iter().chain(&project.test_paths).any(|source| Path::new(source) == Path::new(&target)) {
+        if project
+            .model_paths
+            .iter()
+            .chain(&project.test_paths)
+            .any(|source| Path::new(source) == Path::new(&target))
+        {
             return Err(Error::runtime(format!("dbt will not clean the source folder {target}")));
         }
         if path.exists() {

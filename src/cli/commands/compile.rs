@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::execute::{Work, compiler};
-use super::setup::{self, Loaded};
 use super::select;
+use super::setup::{self, Loaded};
 use crate::cli::Outcome;
 use crate::compile::{Compiler, Occasion};
 use crate::error::Result;
@@ -34,7 +34,12 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
         for run in &report.runs {
             let Some(compiled) = &run.compiled else { continue };
             let name = loaded.parsed.manifest.resource(&run.unique_id).map(Resource::name);
-            events.emit(Event::Compiled(preview(name, &run.unique_id, compiled.compiled_code.clone(), flags)));
+            events.emit(Event::Compiled(preview(
+                name,
+                &run.unique_id,
+                compiled.compiled_code.clone(),
+                flags,
+            )));
         }
     }
     Ok(if report.succeeded() { Outcome::Succeeded } else { Outcome::Failed })
@@ -110,7 +115,8 @@ fn rendered(table: &Table, flags: &Flags) -> String {
         return text_table(table);
     }
     let rows = table.rows.iter().map(|row| {
-        let cells = table.columns.iter().zip(row).map(|(column, cell)| (column.name.clone(), cell_json(cell)));
+        let cells =
+            table.columns.iter().zip(row).map(|(column, cell)| (column.name.clone(), cell_json(cell)));
         Json::Object(cells.collect::<Map<_, _>>())
     });
     let rows: Vec<Json> = rows.collect();
@@ -121,7 +127,9 @@ fn cell_json(cell: &Cell) -> Json {
     match cell {
         Cell::Null => Json::Null,
         Cell::Bool(flag) => Json::from(*flag),
-        Cell::Int(number) => i64::try_from(*number).map_or_else(|_| Json::from(number.to_string()), Json::from),
+        Cell::Int(number) => {
+            i64::try_from(*number).map_or_else(|_| Json::from(number.to_string()), Json::from)
+        }
         Cell::Float(number) => Json::from(*number),
         Cell::Decimal(text) => text.parse::<f64>().map_or_else(|_| Json::from(text.as_str()), Json::from),
         other => Json::from(other.to_string()),

@@ -32,9 +32,10 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     for (key, value) in &opened.credentials.connection_info {
         say(format!("  {key}: {value}"));
     }
-    let tested = opened.credentials.open().and_then(|warehouse| {
-        warehouse.connect()?.execute("select 1 as id", Fetch::All)
-    });
+    let tested = opened
+        .credentials
+        .open()
+        .and_then(|warehouse| warehouse.connect()?.execute("select 1 as id", Fetch::All));
     match tested {
         Ok(_) => {
             say("Connection test: [OK connection ok]\n\nAll checks passed!".to_owned());

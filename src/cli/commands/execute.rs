@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::setup::{self, Loaded};
 use super::select;
+use super::setup::{self, Loaded};
 use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
 use crate::compile::{Compiler, point_foreign_keys};
@@ -36,7 +36,10 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let selected = select::select(flags, &loaded, &plain, types, types)?;
     let dag = if flags.which == Command::Build { plain.build_order(&loaded.parsed.manifest) } else { plain };
     if selected.is_empty() {
-        events.emit(Event::note(Level::Warn, "Nothing to do. Try checking your model configs and model specification args"));
+        events.emit(Event::note(
+            Level::Warn,
+            "Nothing to do. Try checking your model configs and model specification args",
+        ));
     }
     let job = Work { action: Action::Execute, selected, dag: &dag };
     let report = job.run(&loaded)?;
@@ -54,10 +57,12 @@ fn show_seeds(loaded: &Loaded, report: &Report, events: &Events) -> Result<()> {
     let warehouse = loaded.credentials.open()?;
     let mut connection = warehouse.connect()?;
     for run in report.runs.iter().filter(|run| run.status == Status::Success) {
-        let (Some(node), Some(relation)) = (loaded.parsed.manifest.node(&run.unique_id), &run.relation_name) else {
+        let (Some(node), Some(relation)) = (loaded.parsed.manifest.node(&run.unique_id), &run.relation_name)
+        else {
             continue;
         };
-        let (_, table) = connection.execute(&format!("select * from {relation}"), Fetch::Limit(SHOWN_ROWS))?;
+        let (_, table) =
+            connection.execute(&format!("select * from {relation}"), Fetch::Limit(SHOWN_ROWS))?;
         let title = format!("Some rows of table: {}.{}", node.schema, node.alias);
         let line = "-".repeat(title.len());
         events.emit(Event::note(Level::Info, format!("{title}\n{line}\n{}", text_table(&table))));
@@ -103,7 +108,8 @@ impl Work<'_> {
         if shared.flags.write_json {
             let path = loaded.target.join("run_results.json");
             // What came of ephemeral models is told by those that refer to them.
-            let runs: Vec<NodeRun> = report.runs.iter().filter(|run| run.event.position.is_some()).cloned().collect();
+            let runs: Vec<NodeRun> =
+                report.runs.iter().filter(|run| run.event.position.is_some()).cloned().collect();
             write_run_results(&path, &runs, report.elapsed, shared)?;
             let path = path.display().to_string();
             shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path });

@@ -18,7 +18,9 @@ use crate::warehouse::{RelationCache, Session};
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     let shared = &loaded.parsed.shared;
-    let Some(wanted) = &flags.macro_name else { return Err(Error::usage("run-operation needs the name of a macro")) };
+    let Some(wanted) = &flags.macro_name else {
+        return Err(Error::usage("run-operation needs the name of a macro"));
+    };
     let (package, name) = match wanted.split_once('.') {
         Some((package, name)) => (package, name),
         None => (&*shared.project_name, wanted.as_str()),
@@ -28,7 +30,8 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         false => shared.macros.find_macro(package, name),
     };
     let Some(template) = found.cloned() else {
-        let error = Error::compilation(format!("dbt could not find a macro with the name '{name}' in any package"));
+        let error =
+            Error::compilation(format!("dbt could not find a macro with the name '{name}' in any package"));
         return Err(match nearest(name, shared.macros.names(package)) {
             Some(similar) => error.help(format!("did you mean '{similar}'?")),
             None => error,

@@ -9,7 +9,9 @@ use super::setup::Loaded;
 use crate::error::{Error, Result};
 use crate::events::Warning;
 use crate::flags::{Flags, IndirectSelection as Indirect};
-use crate::graph::{self, Dag, IndirectSelection, PreviousState, SelectionRequest, Selectors, resource_types};
+use crate::graph::{
+    self, Dag, IndirectSelection, PreviousState, SelectionRequest, Selectors, resource_types,
+};
 use crate::manifest::{Id, ResourceType};
 
 /// Selects by the flags among these kinds of resources.
@@ -21,7 +23,8 @@ pub fn select(
     default: &[ResourceType],
 ) -> Result<BTreeSet<Id>> {
     let types = resource_types(&flags.resource_types, &flags.exclude_resource_types, all, default)?;
-    let selectors = loaded.workspace.selectors.as_ref().map(|file| Selectors::parse(&file.to_json())).transpose()?;
+    let selectors =
+        loaded.workspace.selectors.as_ref().map(|file| Selectors::parse(&file.to_json())).transpose()?;
     let previous = flags.state.as_deref().map(|folder| previous(folder, loaded)).transpose()?;
     let chosen = if flags.select.is_empty() { &flags.models } else { &flags.select };
     let request = SelectionRequest {

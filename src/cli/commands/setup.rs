@@ -45,7 +45,10 @@ pub struct Opened {
 /// Loads and parses the project of an invocation.
 pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
     let Opened { workspace, credentials, shared } = open(flags, events)?;
-    events.emit(Event::AdapterRegistered { name: "duckdb".to_owned(), version: crate::cli::RBT_VERSION.to_owned() });
+    events.emit(Event::AdapterRegistered {
+        name: "duckdb".to_owned(),
+        version: crate::cli::RBT_VERSION.to_owned(),
+    });
     for warning in &workspace.warnings {
         let mut told = Warning::new(warning.code, warning.message.clone());
         told.location.clone_from(&warning.location);
@@ -216,7 +219,8 @@ fn target_of(profile: &Profile, credentials: &Credentials) -> Target {
 
 /// `3 models, 1 seed, 5 data tests, 400 macros`.
 fn found(manifest: &Manifest) -> String {
-    let count = |kind: ResourceType| manifest.nodes.values().filter(|node| node.resource_type == kind).count();
+    let count =
+        |kind: ResourceType| manifest.nodes.values().filter(|node| node.resource_type == kind).count();
     let nodes = [
         ("model", ResourceType::Model),
         ("snapshot", ResourceType::Snapshot),

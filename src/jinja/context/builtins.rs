@@ -11,13 +11,13 @@ use minijinja::{Error, State};
 use serde_json::Value as Json;
 
 use super::args::Args;
+use super::value as values;
 use super::{Context, Role, Shared, nodes, statements};
 use crate::error::{Error as RbtError, ErrorKind};
 use crate::events::{Event, NodeInfo};
 use crate::jinja::values::json_dumps;
 use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
-use super::value as values;
 use crate::project::yaml::{self, Yaml};
 use crate::text::nearest;
 
@@ -58,15 +58,28 @@ const FUNCTIONS: &[(&str, Implementation)] = &[
 
 /// Functions that need nothing but variables: all that YAML may call.
 const YAML_FUNCTIONS: &[&str] = &[
-    "var", "env_var", "log", "print", "debug", "tojson", "fromjson", "toyaml", "fromyaml", "set", "set_strict", "zip",
-    "zip_strict", "local_md5", "diff_of_two_dicts",
+    "var",
+    "env_var",
+    "log",
+    "print",
+    "debug",
+    "tojson",
+    "fromjson",
+    "toyaml",
+    "fromyaml",
+    "set",
+    "set_strict",
+    "zip",
+    "zip_strict",
+    "local_md5",
+    "diff_of_two_dicts",
 ];
 
 /// The function of a name, bound to a context.
 pub fn function(context: &Arc<Context>, name: &str) -> Option<Value> {
     static BY_NAME: OnceLock<HashMap<&'static str, (&'static str, Implementation)>> = OnceLock::new();
-    let functions =
-        BY_NAME.get_or_init(|| FUNCTIONS.iter().map(|(name, function)| (*name, (*name, *function))).collect());
+    let functions = BY_NAME
+        .get_or_init(|| FUNCTIONS.iter().map(|(name, function)| (*name, (*name, *function))).collect());
     let (name, implementation) = *functions.get(name)?;
     if matches!(context.role, Role::Yaml | Role::Secrets) && !YAML_FUNCTIONS.contains(&name) {
         return None;
@@ -135,10 +148,15 @@ fn var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value,
     let who = context.node.as_ref().map_or("<Configuration>", |node| &node.name);
     let known: Vec<String> =
         context.shared.vars.all(&context.package).iter().map(|(key, _)| key.key_text()).collect();
-    let error = RbtError::compilation(format!("Required var '{name}' not found in config:\nVars supplied to {who} = {{{}}}", known.join(", ")));
+    let error = RbtError::compilation(format!(
+        "Required var '{name}' not found in config:\nVars supplied to {who} = {{{}}}",
+        known.join(", ")
+    ));
     let help = match nearest(&name, known.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean '{similar}'? Or give a default: var('{name}', ...)"),
-        None => format!("set it under vars: in dbt_project.yml, with --vars '{{{name}: ...}}', or give a default"),
+        None => {
+            format!("set it under vars: in dbt_project.yml, with --vars '{{{name}: ...}}', or give a default")
+        }
     };
     Err(raise(error.help(help)))
 }
@@ -285,7 +303,8 @@ fn diff_of_two_dicts(_context: &Arc<Context>, _state: &mut State, args: &Args) -
         value
             .try_iter()?
             .map(|key| {
-                let items = value.get_item(&key)?.try_iter()?.map(|item| item.to_string().to_lowercase()).collect();
+                let items =
+                    value.get_item(&key)?.try_iter()?.map(|item| item.to_string().to_lowercase()).collect();
                 Ok((key.to_string().to_lowercase(), items))
             })
             .collect()
@@ -294,8 +313,11 @@ fn diff_of_two_dicts(_context: &Arc<Context>, _state: &mut State, args: &Args) -
     let b: HashMap<String, Vec<String>> = as_lists(args.required(1, "dict_b")?)?.into_iter().collect();
     let difference = a.into_iter().filter_map(|(key, items)| {
         let other = b.get(&key).map(Vec::as_slice).unwrap_or_default();
-        let missing: Vec<Value> =
-            items.iter().filter(|item| !other.contains(item)).map(|item| Value::from(item.as_str())).collect();
+        let missing: Vec<Value> = items
+            .iter()
+            .filter(|item| !other.contains(item))
+            .map(|item| Value::from(item.as_str()))
+            .collect();
         (!missing.is_empty()).then(|| (key, values::list(missing)))
     });
     Ok(values::dict(difference.collect::<Vec<_>>()))
@@ -314,7 +336,8 @@ pub fn metadata_envs() -> Value {
 /// Environment variables named `DBT_ENV_CUSTOM_ENV_…`, without the prefix
 /// (<https://docs.getdbt.com/reference/dbt-jinja-functions/env_var#custom-metadata>).
 pub fn metadata_env_vars() -> impl Iterator<Item = (String, String)> {
-    env::vars().filter_map(|(name, value)| Some((name.strip_prefix("DBT_ENV_CUSTOM_ENV_")?.to_owned(), value)))
+    env::vars()
+        .filter_map(|(name, value)| Some((name.strip_prefix("DBT_ENV_CUSTOM_ENV_")?.to_owned(), value)))
 }
 
 /// A function that gives the same value whatever its arguments.

@@ -47,9 +47,7 @@ impl Object for ColumnObject {
             "char_size" => size(column.char_size),
             "numeric_precision" => size(column.numeric_precision),
             "numeric_scale" => size(column.numeric_scale),
-            "fields" => {
-                values::list(column.struct_fields().unwrap_or_default().into_iter().map(Value::from))
-            }
+            "fields" => values::list(column.struct_fields().unwrap_or_default().into_iter().map(Value::from)),
             _ => return None,
         })
     }
@@ -116,7 +114,9 @@ impl Object for ColumnClass {
 fn class_method(method: &str, args: &Args) -> Result<Value, Error> {
     match method {
         "create" => Ok(Value::from(Column::new(args.string(0, "name")?, args.string(1, "dtype")?))),
-        "translate_type" => args.required(0, "dtype").map(|dtype| Value::from(translate_type(&dtype.to_string()))),
+        "translate_type" => {
+            args.required(0, "dtype").map(|dtype| Value::from(translate_type(&dtype.to_string())))
+        }
         "string_type" => {
             let size = args.required(0, "size")?;
             Ok(Value::from(format!("character varying({size})")))

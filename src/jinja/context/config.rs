@@ -10,12 +10,12 @@ use serde_json::{Map, Value as Json};
 
 use super::Context;
 use super::args::Args;
-use crate::jinja::values::is_undefined;
+use super::value as values;
 use crate::error::Error as RbtError;
-use crate::project::config::Config;
+use crate::jinja::values::is_undefined;
 use crate::jinja::values::to_json_with;
 use crate::jinja::{iso_text, raise};
-use super::value as values;
+use crate::project::config::Config;
 
 /// `config` in a template.
 #[derive(Debug)]
@@ -41,8 +41,12 @@ impl Object for ConfigObject {
         if let Some(dict) = args.positional().first() {
             match config_json(dict)? {
                 Json::Object(map) => given.extend(map),
-                _ => return Err(raise(RbtError::compilation("Invalid inline model config")
-                    .help("pass keyword arguments, config(materialized='table'), or one dictionary"))),
+                _ => {
+                    return Err(raise(
+                        RbtError::compilation("Invalid inline model config")
+                            .help("pass keyword arguments, config(materialized='table'), or one dictionary"),
+                    ));
+                }
             }
         }
         for (key, value) in args.named_pairs() {
@@ -137,7 +141,8 @@ impl ConfigObject {
 /// The names of the columns that a snapshot adds, where `snapshot_meta_column_names` is configured.
 fn snapshot_columns(config: &Config) -> Option<Value> {
     let names = config.get("snapshot_meta_column_names")?.as_object()?;
-    let name_of = |(column, name): (&String, &Json)| (column.clone(), Value::from(name.as_str().unwrap_or(column)));
+    let name_of =
+        |(column, name): (&String, &Json)| (column.clone(), Value::from(name.as_str().unwrap_or(column)));
     Some(values::dict(names.iter().map(name_of)))
 }
 

@@ -63,7 +63,12 @@ impl Macros {
     }
 
     /// Adds a macro of a package. Gives back the one that had the name before, if any.
-    pub fn add(&mut self, package: &str, name: &str, template: Arc<MacroTemplate>) -> Option<Arc<MacroTemplate>> {
+    pub fn add(
+        &mut self,
+        package: &str,
+        name: &str,
+        template: Arc<MacroTemplate>,
+    ) -> Option<Arc<MacroTemplate>> {
         if let Some(rank) = INTERNAL_PACKAGES.iter().position(|internal| *internal == package) {
             let hidden = INTERNAL_PACKAGES[..rank]
                 .iter()

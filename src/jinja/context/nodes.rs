@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::args::Args;
-use super::{Batch, Context, Role, Running, Shared, lock};
-use crate::jinja::values::is_undefined;
-use crate::error::Error as RbtError;
-use crate::jinja::{datetime_value, raise};
 use super::value as values;
+use super::{Batch, Context, Role, Running, Shared, lock};
+use crate::error::Error as RbtError;
+use crate::jinja::values::is_undefined;
+use crate::jinja::{datetime_value, raise};
 use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
 use crate::sql::{Policy, Relation, RelationKind};
 use crate::text::nearest;
@@ -38,10 +38,13 @@ fn parse_ref(args: &Args) -> Result<RefArgs, Error> {
         2 => (Some(args.string(0, "package")?), args.string(1, "name")?),
         count => {
             let message = format!("ref() takes at most two arguments ({count} given)");
-            return Err(raise(RbtError::compilation(message).help("write ref('model') or ref('package', 'model')")));
+            return Err(raise(
+                RbtError::compilation(message).help("write ref('model') or ref('package', 'model')"),
+            ));
         }
     };
-    let version = args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !is_undefined(v));
+    let version =
+        args.named("version").or_else(|| args.named("v")).filter(|v| !v.is_none() && !is_undefined(v));
     let version = version.map(|version| values::to_json(&version)).transpose().map_err(raise)?;
     Ok(RefArgs { name, package, version })
 }
@@ -207,8 +210,7 @@ pub fn missing_source<'a>(
 /// The relation of a source: its table, or the files and expressions of `external_location`
 /// (<https://github.com/duckdb/dbt-duckdb#reading-from-external-files>).
 pub fn source_relation(source: &Source) -> Result<Relation, RbtError> {
-    let mut relation =
-        Relation::new(Some(&source.database), Some(&source.schema), Some(&source.identifier));
+    let mut relation = Relation::new(Some(&source.database), Some(&source.schema), Some(&source.identifier));
     let quoting = source.quoting;
     relation.quote = Policy::ALL.with(quoting.database, quoting.schema, quoting.identifier);
     if let Some(template) = external_setting(source, "external_location") {
@@ -395,7 +397,9 @@ impl Object for NodeObject {
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
-        if let ("get", Some("batch"), Some(batch)) = (method, args.first().and_then(Value::as_str), self.batch()) {
+        if let ("get", Some("batch"), Some(batch)) =
+            (method, args.first().and_then(Value::as_str), self.batch())
+        {
             return Ok(batch);
         }
         self.full().call_method(state, method, args)
@@ -410,7 +414,8 @@ impl Object for NodeObject {
 pub fn graph_value(context: &Context) -> Value {
     let Role::Running(running) = &context.role else {
         let empty = || values::dict(Vec::<(&str, Value)>::new());
-        let kinds = ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
+        let kinds =
+            ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
         return values::dict(kinds.map(|kind| (kind, empty())));
     };
     let part = |kind: Part| Value::from_object(GraphPart::new(running.manifest.clone(), kind));

@@ -46,7 +46,14 @@ fn kind_value(kind: Option<RelationKind>) -> Value {
 
 /// What a relation lists of itself: to dbt's macros and packages it is a mapping.
 const KEYS: &[&str] = &[
-    "path", "type", "quote_character", "include_policy", "quote_policy", "dbt_created", "limit", "external",
+    "path",
+    "type",
+    "quote_character",
+    "include_policy",
+    "quote_policy",
+    "dbt_created",
+    "limit",
+    "external",
 ];
 
 impl Object for RelationObject {
@@ -126,7 +133,9 @@ impl Object for RelationObject {
             "replace_path" => replace_path(&mut relation, &args),
             "incorporate" => incorporate(&mut relation, &args),
             "without_identifier" => relation = relation.without_identifier(),
-            "information_schema" => relation = information_schema(&relation, args.optional_string(0, "view_name")),
+            "information_schema" => {
+                relation = information_schema(&relation, args.optional_string(0, "view_name"))
+            }
             "information_schema_only" => relation = information_schema(&relation, None),
             "matches" => return matches(&relation, &args),
             "get" => return Ok(self.get_or(&args)),

@@ -10,10 +10,10 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::args::Args;
 use super::builtins::internal;
-use crate::jinja::values::is_undefined;
-use crate::error::Error as RbtError;
-use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str};
 use super::value as values;
+use crate::error::Error as RbtError;
+use crate::jinja::values::is_undefined;
+use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str};
 use crate::warehouse::{Cell, ColumnInfo, Table};
 
 /// A table in a template.
@@ -73,7 +73,8 @@ impl TableObject {
             columns: columns.iter().map(|&column| self.table.columns[column].clone()).collect(),
             rows: self.table.rows.iter().map(pick).collect(),
         };
-        let values = self.values.iter().map(|row| columns.iter().map(|&c| row[c].clone()).collect()).collect();
+        let values =
+            self.values.iter().map(|row| columns.iter().map(|&c| row[c].clone()).collect()).collect();
         TableObject { table: Arc::new(table), values: Arc::new(values) }
     }
 }
@@ -159,11 +160,16 @@ impl Object for TableObject {
                     (Some(start), Some(stop)) => (start, stop),
                     (stop, _) => (0, stop.unwrap_or(self.values.len())),
                 };
-                self.with_rows(start.min(self.values.len())..stop.min(self.values.len()).max(start.min(self.values.len())))
+                self.with_rows(
+                    start.min(self.values.len())
+                        ..stop.min(self.values.len()).max(start.min(self.values.len())),
+                )
             }
             "order_by" => self.order_by(&args)?,
             "distinct" => self.distinct(&args)?,
-            _ => return Err(Error::new(ErrorKind::UnknownMethod, format!("a table has no method '{method}'"))),
+            _ => {
+                return Err(Error::new(ErrorKind::UnknownMethod, format!("a table has no method '{method}'")));
+            }
         };
         Ok(Value::from_object(table))
     }
@@ -185,7 +191,8 @@ impl TableObject {
         let names = args.required(0, "column_names")?;
         let mut table = (*self.table).clone();
         for (position, column) in table.columns.iter_mut().enumerate() {
-            let by_name = names.get_item(&Value::from(column.name.as_str())).ok().filter(|v| !is_undefined(v));
+            let by_name =
+                names.get_item(&Value::from(column.name.as_str())).ok().filter(|v| !is_undefined(v));
             let by_place = || names.get_item(&Value::from(position)).ok().filter(|v| !is_undefined(v));
             if let Some(name) = by_name.or_else(by_place) {
                 column.name = name.to_string();
@@ -216,7 +223,9 @@ impl TableObject {
         let columns: Vec<usize> =
             keys.iter().filter_map(|key| self.column_index(&Value::from(key.as_str()))).collect();
         let mut seen = std::collections::HashSet::new();
-        let is_new = |row: &usize| seen.insert(columns.iter().map(|&c| self.values[*row][c].clone()).collect::<Vec<_>>());
+        let is_new = |row: &usize| {
+            seen.insert(columns.iter().map(|&c| self.values[*row][c].clone()).collect::<Vec<_>>())
+        };
         let rows: Vec<usize> = (0..self.values.len()).filter(is_new).collect();
         Ok(self.with_rows(rows.into_iter()))
     }
@@ -249,7 +258,13 @@ impl Object for Columns {
         args: &[Value],
     ) -> Result<Value, Error> {
         let columns = || (0..self.table.table.columns.len()).filter_map(|i| self.get_value(&Value::from(i)));
-        mapped_sequence(method, args, || self.table.names(), || columns().collect(), |key| self.get_value(key))
+        mapped_sequence(
+            method,
+            args,
+            || self.table.names(),
+            || columns().collect(),
+            |key| self.get_value(key),
+        )
     }
 }
 
@@ -264,9 +279,9 @@ fn mapped_sequence(
     match method {
         "keys" => Ok(values::tuple(keys())),
         "values" => Ok(values::tuple(items())),
-        "items" => {
-            Ok(values::list(keys().into_iter().zip(items()).map(|(key, item)| values::tuple(vec![key, item]))))
-        }
+        "items" => Ok(values::list(
+            keys().into_iter().zip(items()).map(|(key, item)| values::tuple(vec![key, item])),
+        )),
         "dict" => Ok(values::dict(keys().into_iter().zip(items()))),
         "get" => {
             let args = Args::new(method, args)?;
@@ -365,7 +380,13 @@ impl Object for Rows {
     ) -> Result<Value, Error> {
         let count = self.table.values.len();
         let rows = || (0..count).map(|row| self.table.row(row)).collect();
-        mapped_sequence(method, args, || (0..count).map(Value::from).collect(), rows, |key| self.get_value(key))
+        mapped_sequence(
+            method,
+            args,
+            || (0..count).map(Value::from).collect(),
+            rows,
+            |key| self.get_value(key),
+        )
     }
 }
 
@@ -400,7 +421,8 @@ impl Object for Row {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<String> = self.table.values[self.index].iter().map(crate::jinja::python_repr).collect();
+        let shown: Vec<String> =
+            self.table.values[self.index].iter().map(crate::jinja::python_repr).collect();
         write!(f, "<agate.Row: ({})>", shown.join(", "))
     }
 }
@@ -411,7 +433,11 @@ pub fn text_table(table: &Table) -> String {
     let rows: Vec<Vec<String>> = table
         .rows
         .iter()
-        .map(|row| row.iter().map(|cell| if *cell == Cell::Null { String::new() } else { cell.to_string() }).collect())
+        .map(|row| {
+            row.iter()
+                .map(|cell| if *cell == Cell::Null { String::new() } else { cell.to_string() })
+                .collect()
+        })
         .collect();
     aligned(&names, &rows)
 }
@@ -457,16 +483,24 @@ pub fn contract_mismatch(yaml_columns: &Value, sql_columns: &Value) -> RbtError 
     };
     let (wanted, found) = (columns(yaml_columns), columns(sql_columns));
     let find = |list: &[(String, String)], name: &str| {
-        list.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, formatted)| formatted.clone())
+        list.iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, formatted)| formatted.clone())
     };
-    let data_type = |name: &str, formatted: String| formatted.strip_prefix(name).unwrap_or(&formatted).trim().to_owned();
+    let data_type =
+        |name: &str, formatted: String| formatted.strip_prefix(name).unwrap_or(&formatted).trim().to_owned();
     let mut rows = Vec::new();
     for (name, formatted) in &found {
         let actual = data_type(name, formatted.clone());
         match find(&wanted, name) {
             None => rows.push(vec![name.clone(), actual, String::new(), "missing in contract".to_owned()]),
             Some(promised) if !promised.eq_ignore_ascii_case(formatted) => {
-                rows.push(vec![name.clone(), actual, data_type(name, promised), "data type mismatch".to_owned()]);
+                rows.push(vec![
+                    name.clone(),
+                    actual,
+                    data_type(name, promised),
+                    "data type mismatch".to_owned(),
+                ]);
             }
             Some(_) => {}
         }

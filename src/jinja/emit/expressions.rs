@@ -3,11 +3,11 @@
 use super::names::mangle;
 use super::{Emit, Emitter};
 use crate::jinja::builtins::{is_test, known_tests};
-use crate::text::nearest;
 use crate::jinja::syntax::SyntaxError;
 use crate::jinja::syntax::ast::*;
 use crate::jinja::syntax::walk;
 use crate::jinja::values::int_literal;
+use crate::text::nearest;
 
 impl Emitter<'_> {
     /// A string literal.

@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use super::builtins::{is_filter, known_filters};
 use super::origin::{Origin, Source};
-use crate::text::nearest;
 use super::syntax::SyntaxError;
 use super::syntax::ast::*;
 use super::syntax::walk;
+use crate::text::nearest;
 
 pub use names::{mangle, unmangle};
 

@@ -11,8 +11,8 @@ use minijinja::{Error, State};
 use super::date_format::offset_text;
 use super::dates::{DateTime, Delta};
 use crate::jinja::error::raise_message;
-use crate::text::nearest;
 use crate::jinja::values::{Arguments, Dict, function, list, type_name};
+use crate::text::nearest;
 
 /// A time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]

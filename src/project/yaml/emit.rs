@@ -81,7 +81,9 @@ fn plain_or_quoted(text: &str) -> String {
         && !text.contains(" #")
         && !text.ends_with(':')
         && !text.contains(char::is_control)
-        && !text.starts_with(['-', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`']);
+        && !text.starts_with([
+            '-', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`',
+        ]);
     if is_plain {
         text.to_owned()
     } else if text.contains(char::is_control) {

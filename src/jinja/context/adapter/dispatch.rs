@@ -6,8 +6,8 @@ use std::sync::Arc;
 use minijinja::Error;
 use minijinja::value::Value;
 
-use super::super::args::Args;
 use super::super::Context;
+use super::super::args::Args;
 use crate::error::Error as RbtError;
 use crate::jinja::raise;
 

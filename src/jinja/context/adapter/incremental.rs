@@ -80,7 +80,8 @@ pub fn check_snapshot_target(context: &Arc<Context>, args: &Args) -> Result<Valu
         wanted.push("dbt_is_deleted");
     }
     let renamed = |name: &str| {
-        let given = names.as_ref().and_then(|names| names.get_attr(name).ok()).filter(|value| value.is_true());
+        let given =
+            names.as_ref().and_then(|names| names.get_attr(name).ok()).filter(|value| value.is_true());
         given.map_or_else(|| name.to_owned(), |value| value.to_string())
     };
     let missing: Vec<String> = wanted
@@ -94,7 +95,10 @@ pub fn check_snapshot_target(context: &Arc<Context>, args: &Args) -> Result<Valu
     }
     let target = RelationObject::from_value(&relation).map(ToString::to_string).unwrap_or_default();
     Err(raise(
-        RbtError::compilation(format!("Snapshot target is missing configured columns (missing {})", missing.join(", ")))
-            .help(format!("{target} exists and is not a snapshot of this shape; rename or drop it")),
+        RbtError::compilation(format!(
+            "Snapshot target is missing configured columns (missing {})",
+            missing.join(", ")
+        ))
+        .help(format!("{target} exists and is not a snapshot of this shape; rename or drop it")),
     ))
 }

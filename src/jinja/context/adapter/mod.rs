@@ -18,10 +18,10 @@ use super::column::ColumnClass;
 use super::relation::RelationClass;
 use super::statements::response_value;
 use super::table::table_value;
-use super::{Context, Running, TableObject};
-use crate::jinja::values::is_undefined;
-use crate::jinja::raise;
 use super::value as values;
+use super::{Context, Running, TableObject};
+use crate::jinja::raise;
+use crate::jinja::values::is_undefined;
 use crate::sql::{constraint, quote_identifier};
 use crate::warehouse::{Cell, Fetch, Response, Table};
 
@@ -103,9 +103,10 @@ fn without_warehouse(context: &Arc<Context>, method: &str, args: &Args) -> Optio
         "get_seed_file_path" => settings::seed_file_path(args),
         "parse_index" => settings::parse_index(args),
         "warn_once" => settings::warn_once(context, args),
-        "batch_id_for_model" => {
-            Ok(args.get(0, "model").and_then(|model| model.get_attr("batch").ok()?.get_attr("id").ok()).unwrap_or(none()))
-        }
+        "batch_id_for_model" => Ok(args
+            .get(0, "model")
+            .and_then(|model| model.get_attr("batch").ok()?.get_attr("id").ok())
+            .unwrap_or(none())),
         "nice_connection_name" => Ok(Value::from("master")),
         _ => return None,
     })
@@ -122,9 +123,10 @@ fn while_parsing(method: &str) -> Value {
         | "list_relations_without_caching"
         | "list_schemas" => values::list([]),
         "check_schema_exists" | "already_exists" | "location_exists" => Value::from(false),
-        "get_temp_relation_path" => values::dict([("database", ""), ("schema", ""), ("identifier", "")].map(
-            |(key, value)| (key, Value::from(value)),
-        )),
+        "get_temp_relation_path" => values::dict(
+            [("database", ""), ("schema", ""), ("identifier", "")]
+                .map(|(key, value)| (key, Value::from(value))),
+        ),
         _ => none(),
     }
 }
@@ -138,7 +140,9 @@ fn with_warehouse(
     match method {
         "execute" => execute(running, args),
         "add_query" => add_query(running, args),
-        "commit" | "commit_if_has_connection" => running.session.commit().map(|()| Value::from("")).map_err(raise),
+        "commit" | "commit_if_has_connection" => {
+            running.session.commit().map(|()| Value::from("")).map_err(raise)
+        }
         "ensure_transaction" => running.session.begin().map(|()| Value::from("")).map_err(raise),
         "clear_transaction" => running.session.rollback().map(|()| Value::from("")).map_err(raise),
         "catalog_supports_foreign_keys" => Ok(Value::from(true)),

@@ -8,11 +8,11 @@ use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
 
 use super::super::args::Args;
+use super::super::value as values;
 use super::super::{ColumnObject, Context, RelationObject, Running};
 use super::none;
 use crate::error::{Error as RbtError, Result as RbtResult};
 use crate::jinja::raise;
-use super::super::value as values;
 use crate::sql::{Column, Relation};
 
 /// The methods of `adapter` that concern relations.
@@ -92,7 +92,8 @@ fn check_schema_exists(running: &Running, args: &Args) -> Result<Value, Error> {
 
 fn already_exists(context: &Context, running: &Running, args: &Args) -> Result<Value, Error> {
     let database = &context.shared.target.database;
-    let wanted = Relation::new(Some(database), Some(&args.string(0, "schema")?), Some(&args.string(1, "name")?));
+    let wanted =
+        Relation::new(Some(database), Some(&args.string(0, "schema")?), Some(&args.string(1, "name")?));
     running.session.relation(&wanted).map(|found| Value::from(found.is_some())).map_err(raise)
 }
 
@@ -118,7 +119,9 @@ pub fn columns_of_query(running: &Running, args: &Args) -> Result<Value, Error> 
 
 fn missing_columns(context: &Context, args: &Args) -> Result<Value, Error> {
     let names = |columns: &Value| -> Result<Vec<(String, Value)>, Error> {
-        let named = |column: Value| ColumnObject::from_value(&column).map(|c| c.name.clone()).map(|name| (name, column));
+        let named = |column: Value| {
+            ColumnObject::from_value(&column).map(|c| c.name.clone()).map(|name| (name, column))
+        };
         Ok(columns.try_iter()?.filter_map(named).collect())
     };
     let from = columns_in_relation(context, &args.required(0, "from_relation")?)?;
@@ -174,7 +177,10 @@ fn rows_different(context: &Context, args: &Args) -> Result<Value, Error> {
         Some(names) => Ok(names.try_iter()?.map(|name| name.to_string()).collect()),
         None => {
             let columns = columns_in_relation(context, &a)?;
-            Ok(columns.try_iter()?.filter_map(|c| ColumnObject::from_value(&c).map(|c| c.name.clone())).collect())
+            Ok(columns
+                .try_iter()?
+                .filter_map(|c| ColumnObject::from_value(&c).map(|c| c.name.clone()))
+                .collect())
         }
     };
     let mut names = names.map_err(raise)?;

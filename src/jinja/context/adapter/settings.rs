@@ -10,11 +10,11 @@ use serde_json::Value as Json;
 use super::super::args::Args;
 use super::super::builtins::md5_hex;
 use super::super::table::expect_table;
+use super::super::value as values;
 use super::super::{Context, RelationObject, Running, lock};
 use crate::error::Error as RbtError;
 use crate::events::Warning;
 use crate::jinja::raise;
-use super::super::value as values;
 use crate::sql::quote_identifier;
 use crate::warehouse::Fetch;
 
@@ -92,7 +92,13 @@ pub fn temp_relation_path(context: &Context, args: &Args) -> Result<Value, Error
     let path = [
         ("database", context.shared.target.database.clone()),
         ("schema", "dbt_temp".to_owned()),
-        ("identifier", format!("{}__{alias}", &context.shared.invocation_id[..8.min(context.shared.invocation_id.len())])),
+        (
+            "identifier",
+            format!(
+                "{}__{alias}",
+                &context.shared.invocation_id[..8.min(context.shared.invocation_id.len())]
+            ),
+        ),
     ];
     Ok(values::dict(path.map(|(key, value)| (key, Value::from(value)))))
 }
@@ -100,9 +106,10 @@ pub fn temp_relation_path(context: &Context, args: &Args) -> Result<Value, Error
 /// `adapter.parse_index(config)`: an index of the model's `indexes`, with a `render(relation)` that names it.
 pub fn parse_index(args: &Args) -> Result<Value, Error> {
     let raw = values::to_json(&args.required(0, "raw_index")?).map_err(raise)?;
-    let columns = raw.get("columns").and_then(Json::as_array).map(|columns| {
-        columns.iter().filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>()
-    });
+    let columns = raw
+        .get("columns")
+        .and_then(Json::as_array)
+        .map(|columns| columns.iter().filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>());
     let Some(columns) = columns.filter(|columns| !columns.is_empty()) else {
         return Err(raise(
             RbtError::compilation(format!("Could not parse index config: {raw}"))
@@ -179,7 +186,9 @@ pub fn external_write_options(args: &Args) -> Result<Value, Error> {
 fn format_of(location: &str, has_delimiter: bool) -> (String, Option<&'static str>) {
     let extension = |name: &str| {
         let file = name.rsplit('/').next().unwrap_or(name);
-        file.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, extension)| extension.to_lowercase())
+        file.rsplit_once('.')
+            .filter(|(stem, _)| !stem.is_empty())
+            .map(|(_, extension)| extension.to_lowercase())
     };
     let (compression, stem) = match extension(location).as_deref() {
         Some("gz") => (Some("gzip"), &location[..location.len() - 3]),
