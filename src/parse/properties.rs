@@ -157,8 +157,8 @@ fn reject_duplicates(index: &PropertyIndex) -> Result<()> {
             errors.push(
                 entry
                     .error(format!(
-                        "dbt found two schema.yml entries for the same resource named {name}. \
-                         Resources and their associated columns may only be described a single time."
+                        "dbt found two schema.yml entries for the same resource named {name}: \
+                         which of them counts is not defined."
                     ))
                     .help(format!(
                         "remove the {kind} entry for {name} in one of these files:\n - {}\n - {}",

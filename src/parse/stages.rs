@@ -347,8 +347,8 @@ fn same_relations(manifest: &Manifest) -> Vec<Error> {
         if let Some(first) = seen.insert(relation.to_lowercase(), node) {
             errors.push(
                 Error::compilation(format!(
-                    "dbt found two resources with the database representation \"{}\".\ndbt cannot create two \
-                     resources with identical database representations.",
+                    "dbt found two resources with the database representation \"{}\": \
+                     the second would replace what the first has built.",
                     relation.trim_matches('"')
                 ))
                 .help(format!(

@@ -357,7 +357,7 @@ fn fixture_repr(fixture: &Fixture) -> String {
 pub fn duplicate(kind: ResourceType, name: &str, first: &str, second: &str) -> Error {
     let word = if kind == ResourceType::Test { "data_test" } else { kind.as_str() };
     Error::compilation(format!(
-        "dbt found {} with the name \"{name}\".\n\nSince these resources have the same name, dbt will be unable to find the correct resource\nwhen looking for them.",
+        "dbt found {} with the name \"{name}\": a reference to it could mean either.",
         plural(2, word).replacen('2', "two", 1)
     ))
     .help(format!("rename one of:\n- {first}\n- {second}"))

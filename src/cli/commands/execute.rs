@@ -8,7 +8,7 @@ use super::setup::{self, Loaded};
 use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
 use crate::compile::{Compiler, point_foreign_keys};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
@@ -30,6 +30,7 @@ fn types_of(command: Command) -> &'static [ResourceType] {
 
 /// Runs one of these commands.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
+    refuse_defer(flags)?;
     let loaded = setup::load(flags, events)?;
     let plain = Dag::new(&loaded.parsed.manifest)?;
     let types = types_of(flags.which);
@@ -131,4 +132,13 @@ pub fn compiler(loaded: &Loaded, selected: &BTreeSet<Id>) -> Arc<Compiler> {
         loaded.target.clone(),
         loaded.shown_target.clone(),
     ))
+}
+
+/// `--defer` would make nodes read the relations of another run; without it they would silently read their own.
+fn refuse_defer(flags: &Flags) -> Result<()> {
+    if !flags.defer {
+        return Ok(());
+    }
+    Err(Error::usage("rbt does not have --defer yet")
+        .help("leave it out and build what the selected nodes need: --select +model"))
 }

@@ -113,12 +113,10 @@ fn unexpected_ref(context: &Context, reference: &RefArgs) -> RbtError {
     };
     let node = context.node.as_ref().map_or("", |node| &node.name);
     RbtError::compilation(format!(
-        "dbt was unable to infer all dependencies for the model \"{node}\". \
-         This typically happens when ref() is placed within a conditional block."
+        "dbt was unable to infer all dependencies for the model \"{node}\": \
+         {call} was not met while parsing, perhaps because it stands behind a condition."
     ))
-    .help(format!(
-        "to fix this, add the following hint to the top of the model \"{node}\":\n\n-- depends_on: {{{{ {call} }}}}"
-    ))
+    .help(format!("name it in a comment at the top of the file:\n\n-- depends_on: {{{{ {call} }}}}"))
 }
 
 impl Running {

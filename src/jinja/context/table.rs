@@ -168,7 +168,10 @@ impl Object for TableObject {
             "order_by" => self.order_by(&args)?,
             "distinct" => self.distinct(&args)?,
             _ => {
-                return Err(Error::new(ErrorKind::UnknownMethod, format!("a table has no method '{method}'")));
+                return Err(Error::new(
+                    ErrorKind::UnknownMethod,
+                    format!("a table has no method '{method}'"),
+                ));
             }
         };
         Ok(Value::from_object(table))
