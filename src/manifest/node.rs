@@ -178,6 +178,47 @@ pub struct TestMetadata {
 }
 
 impl Node {
+    /// A node of which only this is known: what it is, how it is called, and its file. It is named after itself and
+    /// has the defaults of its kind.
+    pub fn new(kind: ResourceType, unique_id: String, name: &str, package: &str, file: String) -> Self {
+        Node {
+            unique_id: unique_id.into(),
+            resource_type: kind,
+            name: name.to_owned(),
+            package_name: package.into(),
+            path: String::new(),
+            original_file_path: file,
+            fqn: Vec::new(),
+            alias: name.to_owned(),
+            database: String::new(),
+            schema: String::new(),
+            checksum: Checksum::none(),
+            config: Config::new(kind),
+            unrendered_config: Map::new(),
+            description: String::new(),
+            columns: IndexMap::new(),
+            patch_path: None,
+            build_path: None,
+            created_at: 0.0,
+            relation_name: None,
+            raw_code: "".into(),
+            doc_blocks: Vec::new(),
+            language: "sql",
+            refs: Vec::new(),
+            sources: Vec::new(),
+            metrics: Vec::new(),
+            functions: Vec::new(),
+            depends_on: DependsOn::default(),
+            contract: Contract { alias_types: true, ..Contract::default() },
+            root_path: None,
+            model: None,
+            test: None,
+            function: None,
+            first_line: 1,
+            compiled: None,
+        }
+    }
+
     /// The configured materialization.
     pub fn materialized(&self) -> &str {
         self.config.get_str("materialized").unwrap_or_default()

@@ -13,9 +13,7 @@ use crate::error::{Error, Location, Result};
 use crate::jinja::context::value;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
 use crate::jinja::{self, Origin, python_repr, python_str};
-use crate::manifest::{
-    Checksum, Contract, DependsOn, Id, Node, RefArgs, ResourceType, TestFields, TestMetadata,
-};
+use crate::manifest::{Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::yaml::{Mapping, Yaml};
 
@@ -244,46 +242,26 @@ impl Parser<'_> {
         let package = target.package;
         let place = Location { column: 0, ..location.clone() };
         let (description, doc_blocks) = self.describe(package, &definition.description, &place)?;
+        let unique_id = format!("test.{package}.{full_name}.{}", &hash[hash.len() - 10..]);
         let mut node = Node {
-            unique_id: format!("test.{package}.{full_name}.{}", &hash[hash.len() - 10..]).into(),
-            resource_type: ResourceType::Test,
-            package_name: package.into(),
             path: format!("{short_name}.sql"),
-            original_file_path: target.file.to_owned(),
-            alias: full_name.clone(),
-            name: full_name,
             fqn,
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
-            checksum: Checksum::none(),
             config,
             unrendered_config: unrendered,
             description,
             doc_blocks,
-            columns: Default::default(),
-            patch_path: None,
-            build_path: None,
             created_at: self.now,
-            relation_name: None,
             raw_code: raw_code(&definition).into(),
-            language: "sql",
-            refs: Vec::new(),
-            sources: Vec::new(),
-            metrics: Vec::new(),
-            functions: Vec::new(),
-            depends_on: DependsOn::default(),
-            contract: Contract { alias_types: true, ..Contract::default() },
-            root_path: None,
-            model: None,
             test: Some(Box::new(TestFields {
                 column_name: column.map(str::to_owned),
                 file_key_name: target.file_key_name.clone(),
                 attached_node: target.attached_node.clone(),
                 test_metadata: metadata,
             })),
-            function: None,
             first_line: location.line,
-            compiled: None,
+            ..Node::new(ResourceType::Test, unique_id, &full_name, package, target.file.to_owned())
         };
         let called = self.find_dependencies(target, &definition, &mut node)?;
         if called.keys().any(|key| !definition.config.contains_key(key)) {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::Parser;
 use super::sql_nodes::{checksum, take_capture};
 use crate::error::{Error, Result};
-use crate::manifest::{Checksum, Contract, DependsOn, Node, ResourceType};
+use crate::manifest::{Checksum, Node, ResourceType};
 use crate::project::config::{Config, resolve};
 use crate::project::project_file::Project;
 
@@ -47,41 +47,18 @@ impl Parser<'_> {
         let mut config = resolve(ResourceType::Operation, &project.configs, None, &fqn, None, None)
             .unwrap_or_else(|_| Config::new(ResourceType::Operation));
         config.set("tags", json!([hook_type]));
+        let id = format!("operation.{package}.{name}");
+        let file = "./dbt_project.yml".to_owned();
         let node = Node {
-            unique_id: format!("operation.{package}.{name}").into(),
-            resource_type: ResourceType::Operation,
-            package_name: package.into(),
             path: format!("hooks/{name}.sql"),
-            original_file_path: "./dbt_project.yml".to_owned(),
-            alias: name.clone(),
-            name,
             fqn,
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
             checksum: checksum.clone(),
             config,
-            unrendered_config: Map::new(),
-            description: String::new(),
-            columns: Default::default(),
-            patch_path: None,
-            build_path: None,
             created_at: self.now,
-            relation_name: None,
             raw_code: Arc::from(sql),
-            doc_blocks: Vec::new(),
-            language: "sql",
-            refs: Vec::new(),
-            sources: Vec::new(),
-            metrics: Vec::new(),
-            functions: Vec::new(),
-            depends_on: DependsOn::default(),
-            contract: Contract { alias_types: true, ..Contract::default() },
-            root_path: None,
-            model: None,
-            test: None,
-            function: None,
-            first_line: 1,
-            compiled: None,
+            ..Node::new(ResourceType::Operation, id, &name, package, file)
         };
         let (mut node, capture) = self.capture(node)?;
         take_capture(&mut node, capture);

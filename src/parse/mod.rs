@@ -35,7 +35,7 @@ use crate::project::yaml::Yaml;
 pub use generic_tests::{KWARGS_NAME, render_kwargs};
 pub use microbatch::{BatchSize, batch_size, begin, is_microbatch, moment};
 pub use names::stores_failures;
-pub use sql_nodes::{inline_node, sha256_hex, static_reference};
+pub use sql_nodes::{inline_node, static_reference};
 pub use stages::{Invocation, parse};
 
 /// A parsed project: the manifest, with what is needed to go on.

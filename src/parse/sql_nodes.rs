@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
-use sha2::{Digest, Sha256};
 
 use super::names::NamedNode;
 use super::properties::Properties;
@@ -13,11 +12,9 @@ use super::{ParsedProject, Parser};
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
 use crate::jinja::{Origin, blocks};
-use crate::manifest::{
-    Checksum, Contract, DependsOn, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix,
-};
+use crate::manifest::{Checksum, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix};
 use crate::project::config::{resolve, resolve_unrendered};
-use crate::project::files::{self, SourceFile};
+use crate::project::files::{self, SourceFile, sha256_hex};
 use crate::project::project_file::Project;
 use crate::project::yaml::Yaml;
 
@@ -63,11 +60,6 @@ impl Parsed {
 /// dbt's checksum of a file: SHA-256 over its text without white space at the ends.
 pub fn checksum(text: &str) -> Checksum {
     Checksum { name: "sha256", checksum: sha256_hex(text.trim().as_bytes()) }
-}
-
-/// The SHA-256 of some bytes as hexadecimal digits.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The folders of a path and the file's name without extension.
@@ -235,42 +227,23 @@ impl Parser<'_> {
             })
         });
         let target = &self.shared.target;
+        let name = &unparsed.name;
+        let (package, file) = (&unparsed.project.name, unparsed.original_file_path.clone());
+        let language = if file.ends_with(".py") { "python" } else { "sql" };
+        let is_seed = unparsed.resource_type == ResourceType::Seed;
         Node {
-            unique_id: unparsed.unique_id.as_str().into(),
-            resource_type: unparsed.resource_type,
-            name: unparsed.name.clone(),
-            package_name: unparsed.project.name.as_str().into(),
             path: unparsed.path.clone(),
-            original_file_path: unparsed.original_file_path.clone(),
             fqn: unparsed.fqn.clone(),
-            alias: unparsed.name.clone(),
             database: target.database.clone(),
             schema: target.schema.clone(),
             checksum: unparsed.checksum.clone(),
-            config: crate::project::config::Config::new(unparsed.resource_type),
-            unrendered_config: Map::new(),
-            description: String::new(),
-            columns: Default::default(),
-            patch_path: None,
-            build_path: None,
             created_at: self.now,
-            relation_name: None,
             raw_code: unparsed.raw_code.clone(),
-            doc_blocks: Vec::new(),
-            language: if unparsed.original_file_path.ends_with(".py") { "python" } else { "sql" },
-            refs: Vec::new(),
-            sources: Vec::new(),
-            metrics: Vec::new(),
-            functions: Vec::new(),
-            depends_on: DependsOn::default(),
-            contract: Contract { alias_types: true, ..Contract::default() },
-            root_path: (unparsed.resource_type == ResourceType::Seed)
-                .then(|| unparsed.project.root.to_string_lossy().into_owned()),
+            language,
+            root_path: is_seed.then(|| unparsed.project.root.to_string_lossy().into_owned()),
             model,
-            test: None,
-            function: None,
             first_line: unparsed.first_line,
-            compiled: None,
+            ..Node::new(unparsed.resource_type, unparsed.unique_id.clone(), name, package, file)
         }
     }
 
@@ -454,45 +427,18 @@ impl NamedNode for Node {
 }
 
 /// SQL of the command line as a node of the root project.
-pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Result<Node> {
+pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Node {
     let shared = &parsed.shared;
-    let target = &shared.target;
-    let name = "inline_query".to_owned();
-    let node = Node {
-        unique_id: format!("sql_operation.{}.{name}", shared.project_name).into(),
-        resource_type: ResourceType::SqlOperation,
-        package_name: shared.project_name.clone(),
+    let name = "inline_query";
+    let id = format!("sql_operation.{}.{name}", shared.project_name);
+    let file = "from remote system.sql".to_owned();
+    Node {
         path: "sql/inline_query".to_owned(),
-        original_file_path: "from remote system.sql".to_owned(),
-        fqn: vec![shared.project_name.to_string(), "sql".to_owned(), name.clone()],
-        alias: name.clone(),
-        name,
-        database: target.database.clone(),
-        schema: target.schema.clone(),
+        fqn: vec![shared.project_name.to_string(), "sql".to_owned(), name.to_owned()],
+        database: shared.target.database.clone(),
+        schema: shared.target.schema.clone(),
         checksum: checksum(sql),
-        config: crate::project::config::Config::new(ResourceType::SqlOperation),
-        unrendered_config: Map::new(),
-        description: String::new(),
-        columns: Default::default(),
-        patch_path: None,
-        build_path: None,
-        created_at: 0.0,
-        relation_name: None,
         raw_code: sql.into(),
-        doc_blocks: Vec::new(),
-        language: "sql",
-        refs: Vec::new(),
-        sources: Vec::new(),
-        metrics: Vec::new(),
-        functions: Vec::new(),
-        depends_on: DependsOn::default(),
-        contract: Contract { alias_types: true, ..Contract::default() },
-        root_path: None,
-        model: None,
-        test: None,
-        function: None,
-        first_line: 1,
-        compiled: None,
-    };
-    Ok(node)
+        ..Node::new(ResourceType::SqlOperation, id, name, &shared.project_name, file)
+    }
 }

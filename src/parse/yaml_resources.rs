@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Parser;
 use super::columns::sorted_tags;
 use super::properties::Properties;
-use super::sql_nodes::{fqn, sha256_hex};
+use super::sql_nodes::fqn;
 use crate::error::{Error, Location, Result};
 use crate::events::plural;
 use crate::jinja::context::{Capture, Context, Names, Role};
@@ -17,6 +17,7 @@ use crate::manifest::{
     DependsOn, Exposure, Fixture, Group, RefArgs, ResourceType, SemanticResource, UnitTest, UnitTestInput,
 };
 use crate::project::config::{Config, resolve, resolve_unrendered};
+use crate::project::files::sha256_hex;
 use crate::project::yaml::Yaml;
 
 fn owner(entry: &Properties) -> Result<Json> {

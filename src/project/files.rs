@@ -224,7 +224,7 @@ fn read(found: Found) -> Result<SourceFile> {
             let bytes = std::fs::read(path).map_err(failed)?;
             let text = decode(bytes, &original)?;
             let (contents, first_line) = strip(&text);
-            let checksum = Checksum::Sha256(sha256(contents));
+            let checksum = Checksum::Sha256(sha256_hex(contents.as_bytes()));
             (if is_seed { String::new() } else { contents.to_owned() }, first_line, checksum)
         }
     };
@@ -264,8 +264,9 @@ fn strip(text: &str) -> (&str, usize) {
     (rest.trim_end_matches(is_blank), first_line)
 }
 
-fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+/// The SHA-256 of some bytes as hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
         // Writing to a string does not fail.
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -335,7 +336,7 @@ mod tests {
         assert_eq!(listing(&found), expected);
         let seed = &found[7];
         assert_eq!((seed.contents.as_str(), seed.stem(), seed.extension()), ("", "s", ".csv"));
-        assert_eq!(seed.checksum, Checksum::Sha256(sha256("a,b")));
+        assert_eq!(seed.checksum, Checksum::Sha256(sha256_hex(b"a,b")));
         assert_eq!(found[6].relative_path, "g.sql");
     }
 

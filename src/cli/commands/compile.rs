@@ -68,7 +68,7 @@ fn inline_occasion() -> Occasion {
 
 /// SQL of the command line as a node, and what is needed to compile it.
 fn inline(loaded: &Loaded, sql: &str) -> Result<(Arc<Node>, Arc<Compiler>, Arc<Session>)> {
-    let node = inline_node(&loaded.parsed, sql)?;
+    let node = inline_node(&loaded.parsed, sql);
     let id: Id = node.unique_id.clone();
     let compiler = compiler(loaded, &BTreeSet::from([id]));
     let warehouse = loaded.credentials.open()?;
