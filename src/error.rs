@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Database,
     /// Packages cannot be resolved or installed.
     Dependency,
+    /// The user asked to stop.
+    Interrupted,
     /// A broken promise inside rbt itself.
     Internal,
 }
@@ -38,6 +40,7 @@ impl ErrorKind {
             ErrorKind::Runtime => "Runtime Error",
             ErrorKind::Database => "Database Error",
             ErrorKind::Dependency => "Dependency Error",
+            ErrorKind::Interrupted => "Interrupted",
             ErrorKind::Internal => "Internal Error",
         }
     }
@@ -139,7 +142,7 @@ impl Error {
 
     /// Says where. An earlier, more precise place is kept.
     pub fn at(mut self, location: Location) -> Self {
-        if self.0.location.as_ref().is_none_or(|known| known.line == 0) {
+        if self.0.location.as_ref().is_none_or(|known| known.line == 0) && self.has_a_place() {
             self.0.location = Some(location);
         }
         self
@@ -172,8 +175,15 @@ impl Error {
 
     /// Adds a step of how the error was reached (`in macro x (macros/x.sql)`), innermost first.
     pub fn trace(mut self, step: impl Into<String>) -> Self {
-        self.0.trace.push(step.into());
+        if self.has_a_place() {
+            self.0.trace.push(step.into());
+        }
         self
+    }
+
+    /// Where the program was when the user stopped it is of no interest.
+    fn has_a_place(&self) -> bool {
+        self.0.kind != ErrorKind::Interrupted
     }
 
     /// Moves the error to another place: that of the text that was meant, where an error came up in one of rbt's own

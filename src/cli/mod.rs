@@ -4,7 +4,6 @@ mod annotations;
 mod args;
 pub mod commands;
 mod help;
-pub mod interrupt;
 mod lines;
 mod logfile;
 mod logs;
@@ -25,6 +24,7 @@ use chrono::Utc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Events};
 use crate::flags::{Command, Flags};
+use crate::interrupt;
 
 pub use args::retried;
 pub use version::RBT_VERSION;
@@ -39,7 +39,7 @@ pub enum Outcome {
 }
 
 /// Runs the command line of this process, and says how it ended: 0 for success, 1 where a node failed, 2 where
-/// the command could not do its work.
+/// the command could not do its work or was interrupted.
 pub fn main() -> ExitCode {
     panics::apologize();
     let argv: Vec<String> = match std::env::args_os().map(|word| word.into_string()).collect() {
@@ -78,6 +78,7 @@ fn run(mut flags: Flags) -> ExitCode {
         completed_at: Utc::now(),
     });
     match done {
+        _ if interrupt::asked() => ExitCode::from(interrupt::EXIT_CODE),
         Ok(Outcome::Succeeded) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Err(_) => ExitCode::from(2),

@@ -8,12 +8,14 @@ use indexmap::IndexSet;
 use minijinja::Value;
 use serde_json::{Map, json};
 
+use super::model::{failed, thread_name};
 use super::result::{NodeRun, Timing};
 use super::{Job, info};
 use crate::artifacts::result_json;
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, Hook, NodeResult, Position, Status};
+use crate::interrupt;
 use crate::jinja;
 use crate::jinja::context::value;
 use crate::manifest::{Node, ResourceType};
@@ -81,13 +83,15 @@ fn run(
     let total = hooks.len();
     let mut runs = Vec::new();
     let mut failure = None;
+    // Hooks at the end tidy up after a run; one that was interrupted is to end at once.
     for (index, node) in hooks.into_iter().enumerate() {
         let hook = Hook {
             node: info::node_info(&job.compiler.manifest, &node.unique_id),
             position: Position { index: index + 1, total },
             statement: format!("{}.{hook_type}.{index}", node.package_name),
         };
-        let (run, error) = run_one(job, session, node, hook, occasion, failure.is_some());
+        let (run, error) =
+            run_one(job, session, node, hook, occasion, failure.is_some() || interrupt::asked());
         runs.push(run);
         failure = failure.or(error);
     }
@@ -120,7 +124,7 @@ fn run_one(
     events.emit(Event::HookFinished { hook: hook.clone(), status, execution_time });
     let error = outcome.err();
     let message = match &error {
-        Some(error) => Some(error.to_string().trim_end().to_owned()),
+        Some(error) => failed(error).message,
         None if skipped => None,
         None => Some("OK".to_owned()),
     };
@@ -143,7 +147,7 @@ fn run_one(
         unique_id: node.unique_id.clone(),
         status,
         timing: vec![Timing { name: "execute", started_at, completed_at: Utc::now() }],
-        thread_id: super::model::thread_name(),
+        thread_id: thread_name(),
         execution_time,
         adapter_response: Map::new(),
         message,

@@ -25,6 +25,7 @@ use crate::compile::Compiler;
 use crate::error::Result;
 use crate::events::{Event, stat_line};
 use crate::graph::Dag;
+use crate::interrupt;
 use crate::manifest::{Id, Resource, ResourceType};
 use crate::warehouse::{RelationCache, Session, Warehouse};
 
@@ -81,14 +82,14 @@ impl Job<'_> {
         }
         if prevented.is_none() {
             self.announce();
-            let (nodes, interrupted) = scheduler::run(self, &session, &cache)?;
+            let nodes = scheduler::run(self, &session, &cache)?;
             let end = if self.runs_hooks { hooks::run_end(self, &session, &nodes) } else { Vec::new() };
             runs.extend(nodes);
             runs.extend(end);
-            return Ok(self.report(runs, interrupted, started.elapsed().as_secs_f64()));
+            return Ok(self.report(runs, started.elapsed().as_secs_f64()));
         }
         runs.extend(scheduler::skip_all(self));
-        Ok(self.report(runs, false, started.elapsed().as_secs_f64()))
+        Ok(self.report(runs, started.elapsed().as_secs_f64()))
     }
 
     fn announce(&self) {
@@ -112,7 +113,8 @@ impl Job<'_> {
             && self.compiler.manifest.node(id).is_some_and(|node| node.is_ephemeral())
     }
 
-    fn report(&self, runs: Vec<NodeRun>, interrupted: bool, elapsed: f64) -> Report {
+    fn report(&self, runs: Vec<NodeRun>, elapsed: f64) -> Report {
+        let interrupted = interrupt::asked();
         let events = &self.compiler.shared.events;
         if self.action == Action::Execute && !runs.is_empty() {
             events.emit(Event::FinishedRunning { stats: self.stats(&runs), elapsed });

@@ -7,12 +7,12 @@ use std::thread;
 use super::model::NodeRunner;
 use super::result::NodeRun;
 use super::{Action, Job, info};
-use crate::cli::interrupt;
 use crate::error::{Error, Result};
 use crate::events::{Position, Status};
 use crate::graph::Queue;
+use crate::interrupt;
 use crate::manifest::{Id, ResourceType};
-use crate::warehouse::{Interrupt, RelationCache, Session};
+use crate::warehouse::{RelationCache, Session};
 
 /// What the workers share.
 struct State<'a> {
@@ -45,8 +45,8 @@ fn lock<'l, 'a>(state: &'l Mutex<State<'a>>) -> MutexGuard<'l, State<'a>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs all selected nodes. Gives their results in the order in which they ended, and whether the user stopped it.
-pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Result<(Vec<NodeRun>, bool)> {
+/// Runs all selected nodes, unless the user stops it. Gives their results in the order in which they ended.
+pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Result<Vec<NodeRun>> {
     let total = job.counted();
     let queue = match job.failures_hold_up || job.action == Action::Compile {
         true => Queue::new(job.dag, &job.selected),
@@ -62,9 +62,6 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
         let connection = job.warehouse.connect()?;
         sessions.push(Arc::new(Session::new(connection, cache.clone(), shared.target.disable_transactions)));
     }
-    let handles: Vec<Arc<dyn Interrupt>> =
-        sessions.iter().map(|session| session.connection().interrupt_handle()).collect();
-    interrupt::on_interrupt(move || handles.iter().for_each(|handle| handle.interrupt()));
     thread::scope(|scope| {
         for (index, session) in sessions.iter().enumerate() {
             let pool = &pool;
@@ -79,7 +76,7 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
     let state = pool.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.failed {
         Some(error) => Err(error),
-        None => Ok((state.runs, interrupt::asked())),
+        None => Ok(state.runs),
     }
 }
 

@@ -22,6 +22,7 @@ pub use session::Session;
 pub use table::{Cell, ColumnInfo, Table};
 
 use crate::error::Result;
+use crate::interrupt::Stop;
 
 /// A database that can be connected to from several threads at once. It is closed when it and all its
 /// connections are gone.
@@ -55,7 +56,7 @@ pub trait Connection: Send {
     fn in_transaction(&self) -> bool;
 
     /// Something another thread can use to stop the statement that is running.
-    fn interrupt_handle(&self) -> Arc<dyn Interrupt>;
+    fn interrupt_handle(&self) -> Arc<dyn Stop>;
 
     /// The tables and views in all attached databases, in one query. With `schemas` (pairs of database and
     /// schema, in any case) only those in them.
@@ -70,11 +71,6 @@ pub trait Connection: Send {
 
     /// The columns that a query would give, without running it.
     fn columns_of_query(&mut self, query: &str) -> Result<Vec<ColumnInfo>>;
-}
-
-/// Stops the running statement of one connection; it then fails. Harmless when nothing is running.
-pub trait Interrupt: Send + Sync {
-    fn interrupt(&self);
 }
 
 /// How many rows of a result are wanted.

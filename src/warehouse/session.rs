@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Cell, Connection, Fetch, RelationCache, Response, Table};
 use crate::error::Result;
+use crate::interrupt;
 use crate::sql::{Relation, quote_literal};
 
-/// What the statements of one node run on. Only one thread uses a session at a time.
+/// What the statements of one node run on. Only one thread uses a session at a time. When the user asks to stop, the
+/// running statement fails and none begins any more, but for commit and rollback.
 pub struct Session {
     connection: Mutex<Box<dyn Connection>>,
     pub cache: Arc<RelationCache>,
@@ -17,6 +19,7 @@ pub struct Session {
 impl Session {
     /// A session on a connection.
     pub fn new(connection: Box<dyn Connection>, cache: Arc<RelationCache>, autocommit: bool) -> Self {
+        interrupt::watch(&connection.interrupt_handle());
         Session { connection: Mutex::new(connection), cache, autocommit }
     }
 
@@ -27,6 +30,7 @@ impl Session {
 
     /// Runs statements; with `begin`, in a transaction that is opened first if none is.
     pub fn execute(&self, sql: &str, begin: bool, fetch: Fetch) -> Result<(Response, Table)> {
+        interrupt::check()?;
         let mut connection = self.connection();
         if begin && !self.autocommit && !connection.in_transaction() {
             connection.begin()?;
@@ -36,6 +40,7 @@ impl Session {
 
     /// Runs one statement with values for its placeholders, in a transaction.
     pub fn execute_with(&self, sql: &str, values: &[Cell]) -> Result<Response> {
+        interrupt::check()?;
         let mut connection = self.connection();
         if !self.autocommit && !connection.in_transaction() {
             connection.begin()?;

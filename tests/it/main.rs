@@ -12,6 +12,7 @@ mod hooks;
 mod incremental;
 mod materializations;
 mod names;
+mod nothing_lost;
 mod seeds;
 mod selection;
 mod snapshots;

@@ -10,6 +10,7 @@ use crate::artifacts::write_manifest;
 use crate::error::{Location, Result};
 use crate::events::{Event, Events, Warning, stat_line};
 use crate::flags::{Command, Flags};
+use crate::interrupt;
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
@@ -64,6 +65,7 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         started_at: shared.run_started_at,
     };
     let parsed = crate::parse::parse(&workspace, invocation)?;
+    interrupt::check()?;
     events.emit(Event::Found { stats: found(&parsed.manifest) });
     let loaded = Loaded { workspace, credentials, parsed, target, shown_target };
     if flags.which != Command::DocsGenerate || flags.compile {

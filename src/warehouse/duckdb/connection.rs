@@ -1,7 +1,6 @@
 //! A session with DuckDB.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -13,9 +12,8 @@ use super::profile::{Retries, quoted};
 use super::split;
 use super::types::type_name;
 use crate::error::{Error, Result};
-use crate::warehouse::{
-    CatalogKind, CatalogRelation, Cell, ColumnInfo, Connection, Fetch, Interrupt, Response, Table,
-};
+use crate::interrupt::{self, Stop};
+use crate::warehouse::{CatalogKind, CatalogRelation, Cell, ColumnInfo, Connection, Fetch, Response, Table};
 
 /// A connection to an open database.
 pub struct DuckDbConnection {
@@ -173,15 +171,21 @@ impl DuckDbConnection {
     /// Repeats what failed for a reason that the profile says may go away.
     fn retrying<T>(&self, attempt: impl Fn(&Self) -> Result<T, Refusal>) -> Result<T> {
         let attempts = self.retries.as_ref().and_then(|retries| retries.query_attempts).unwrap_or(1);
+        let attempt = || self.session.stoppable(|| attempt(self));
         for tried in 1..attempts {
-            match attempt(self) {
+            match attempt() {
                 Err(refusal) if self.retries.as_ref().is_some_and(|retries| retries.covers(&refusal)) => {
-                    thread::sleep(Duration::from_secs(1 << (tried - 1).min(10)));
+                    interrupt::sleep(Duration::from_secs(1 << (tried - 1).min(10)))?;
                 }
-                outcome => return outcome.map_err(Error::database),
+                outcome => return outcome.map_err(refused),
             }
         }
-        attempt(self).map_err(Error::database)
+        attempt().map_err(refused)
+    }
+
+    /// Runs a statement that opens or closes a transaction, which nothing stops.
+    fn control(&self, sql: &str) -> Result<()> {
+        self.execute_once(sql, Fetch::None).map(|_| ()).map_err(Error::database)
     }
 }
 
@@ -197,20 +201,20 @@ impl Connection for DuckDbConnection {
     }
 
     fn begin(&mut self) -> Result<()> {
-        self.run("BEGIN")?;
+        self.control("BEGIN")?;
         self.in_transaction = true;
         Ok(())
     }
 
     fn commit(&mut self) -> Result<()> {
-        self.run("COMMIT")?;
+        self.control("COMMIT")?;
         self.in_transaction = false;
         Ok(())
     }
 
     fn rollback(&mut self) -> Result<()> {
         // SQL of the user may have ended the transaction, and DuckDB ends it itself when a commit fails.
-        match self.run("ROLLBACK") {
+        match self.control("ROLLBACK") {
             Err(error) if !error.message().contains("no transaction is active") => return Err(error),
             _ => {}
         }
@@ -222,7 +226,7 @@ impl Connection for DuckDbConnection {
         self.in_transaction
     }
 
-    fn interrupt_handle(&self) -> Arc<dyn Interrupt> {
+    fn interrupt_handle(&self) -> Arc<dyn Stop> {
         self.session.interrupter()
     }
 
@@ -276,6 +280,11 @@ impl DuckDbConnection {
         let table = self.query(sql)?;
         Ok(table.rows.iter().map(|row| ColumnInfo { name: text(row, 0), data_type: text(row, 1) }).collect())
     }
+}
+
+/// What DuckDB refuses, as an error; it says so itself if the statement was stopped.
+fn refused(refusal: Refusal) -> Error {
+    if refusal.starts_with("INTERRUPT Error") { interrupt::cut_off() } else { Error::database(refusal) }
 }
 
 /// The text in a row of a query on the catalog; empty if there is none.

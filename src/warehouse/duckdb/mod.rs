@@ -14,13 +14,13 @@ mod tests;
 mod types;
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 pub use profile::{Profile, credentials};
 
 use super::{Connection, Warehouse};
 use crate::error::Result;
+use crate::interrupt;
 use connection::DuckDbConnection;
 use native::Database;
 use profile::{Extension, quoted};
@@ -74,7 +74,7 @@ fn open_file(profile: &Profile) -> Result<Database> {
                 if attempt >= attempts || !retryable {
                     return Err(lock::opening(&profile.path, &refusal));
                 }
-                thread::sleep(Duration::from_secs(1 << (attempt - 1).min(10)));
+                interrupt::sleep(Duration::from_secs(1 << (attempt - 1).min(10)))?;
                 attempt += 1;
             }
         }

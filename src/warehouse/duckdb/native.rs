@@ -6,11 +6,12 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libduckdb_sys as ffi;
 
-use crate::warehouse::Interrupt;
+use crate::interrupt::Stop;
 
 /// What DuckDB says when it refuses; begins with the error's kind (`Catalog Error: …`).
 pub type Refusal = String;
@@ -84,16 +85,20 @@ pub struct Session {
     _database: Arc<Database>,
 }
 
-struct Handle(Mutex<ffi::duckdb_connection>);
+struct Handle {
+    connection: Mutex<ffi::duckdb_connection>,
+    /// Whether a statement is running that may be stopped.
+    stoppable: AtomicBool,
+}
 
 // SAFETY: the only thing done to the handle from other threads is interrupting, which DuckDB allows.
 unsafe impl Send for Handle {}
 unsafe impl Sync for Handle {}
 
-impl Interrupt for Handle {
-    fn interrupt(&self) {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !connection.is_null() {
+impl Stop for Handle {
+    fn stop(&self) {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if !connection.is_null() && self.stoppable.load(Ordering::Relaxed) {
             // SAFETY: not null, therefore not yet closed, and closing waits for the lock.
             unsafe { ffi::duckdb_interrupt(*connection) }
         }
@@ -107,15 +112,24 @@ impl Session {
         if unsafe { ffi::duckdb_connect(database.0, &mut connection) } != ffi::DuckDBSuccess {
             return Err("DuckDB refuses another connection".to_owned());
         }
-        Ok(Session { handle: Arc::new(Handle(Mutex::new(connection))), _database: database.clone() })
+        let handle = Handle { connection: Mutex::new(connection), stoppable: AtomicBool::new(false) };
+        Ok(Session { handle: Arc::new(handle), _database: database.clone() })
     }
 
-    pub fn interrupter(&self) -> Arc<dyn Interrupt> {
+    pub fn interrupter(&self) -> Arc<dyn Stop> {
         self.handle.clone()
     }
 
+    /// Does something that interrupters may stop, which they do not do to anything else.
+    pub fn stoppable<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.handle.stoppable.store(true, Ordering::Relaxed);
+        let done = work();
+        self.handle.stoppable.store(false, Ordering::Relaxed);
+        done
+    }
+
     fn raw(&self) -> ffi::duckdb_connection {
-        *self.handle.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.handle.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Splits text into its statements with DuckDB's own parser.
@@ -138,7 +152,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let mut connection = self.handle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.handle.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: open until here; DuckDB sets the pointer to null, which the interrupters look at.
         unsafe { ffi::duckdb_disconnect(&mut *connection) }
         *connection = ptr::null_mut();

@@ -13,6 +13,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::{Cell, ColumnInfo, Table};
 use crate::error::{Error, Location, Result};
+use crate::interrupt;
 use values::Places;
 
 /// The mark that some programs put at the start of UTF-8 files.
@@ -61,6 +62,9 @@ impl SeedType {
         }
     }
 }
+
+/// After how many rows is looked whether the user wants to stop.
+const ROWS_A_STEP: usize = 1 << 12;
 
 impl Seed {
     /// Reads a file. The columns named in `text_columns` are text whatever is in them, because their types are
@@ -154,7 +158,7 @@ impl Seed {
         let mut reader = self.reader();
         let mut record = ByteRecord::new();
         let mut width = None;
-        let mut count = 0;
+        let mut count: usize = 0;
         let no_values = ByteRecord::new();
         loop {
             let start = reader.position().byte() as usize;
@@ -164,6 +168,9 @@ impl Seed {
             for _ in 0..empty {
                 see(&no_values);
                 count += 1;
+            }
+            if count.is_multiple_of(ROWS_A_STEP) {
+                interrupt::check()?;
             }
             if !there {
                 return Ok(count);

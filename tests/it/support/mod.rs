@@ -3,7 +3,9 @@
 mod database;
 mod project;
 mod run;
+mod running;
 
 pub use database::Database;
 pub use project::Project;
 pub use run::Run;
+pub use running::Running;

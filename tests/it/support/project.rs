@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Database, Run};
+use super::{Database, Run, Running};
 
 /// A dbt project of its own in a temporary folder, that goes when it does. It is called `shop`, and its profile has
 /// two targets, `dev` and `prod`, on one DuckDB file, with the schemas `main` and `prod`.
@@ -127,6 +127,16 @@ impl Project {
 
     /// The same, in a folder of the project.
     pub fn run_in(&self, folder: &str, line: &str, env: &[(&str, &str)]) -> Run<'_> {
+        let output = self.command(folder, line, env).output().expect("the program starts");
+        Run::new(self, line, output)
+    }
+
+    /// Starts rbt as [`Project::run`] does, and does not wait for it.
+    pub fn start(&self, line: &str) -> Running<'_> {
+        Running::new(self, line, self.command(".", line, &[]))
+    }
+
+    fn command(&self, folder: &str, line: &str, env: &[(&str, &str)]) -> Command {
         // The same tests can drive dbt, to compare: what they expect is what dbt does, but for texts.
         let program =
             std::env::var_os("RBT_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rbt").into());
@@ -136,15 +146,13 @@ impl Project {
                 command.env_remove(name);
             }
         }
-        let output = command
+        command
             .args(words(line))
             .current_dir(self.path().join(folder))
             .env("HOME", self.path())
             .envs(env.iter().copied())
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program starts");
-        Run::new(self, line, output)
+            .stdin(Stdio::null());
+        command
     }
 
     /// The database that the profile of [`Project::new`] names.

@@ -1,0 +1,122 @@
+//! Ctrl-C and SIGTERM.
+
+use crate::support::{Project, Run};
+
+/// A project with a macro that says that it was reached, and gives a query that takes for ever.
+fn project() -> Project {
+    let project = Project::new();
+    project.macros(
+        "
+        {% macro endless() %}
+          {% if execute %}{% do run_query(\"copy (select 1) to 'reached.csv'\") %}{% endif %}
+          select sum(a.range * b.range) as x from range(100000000) a, range(100000000) b
+        {% endmacro %}
+        {% macro hang() %}{% do run_query(endless()) %}{% endmacro %}
+        {% macro endless_hook() %}{{ endless() }}{% endmacro %}
+        ",
+    );
+    project
+}
+
+/// Interrupts rbt in the middle of its endless query.
+#[track_caller]
+fn interrupted<'a>(project: &'a Project, line: &str, signal: &str) -> Run<'a> {
+    let run = project.start(line).until("reached.csv").signal(signal).wait().refused();
+    // Where two workers wrote the file at once, one may have taken it away.
+    if project.exists("reached.csv") {
+        project.remove("reached.csv");
+    }
+    run
+}
+
+#[test]
+fn running_models_are_cut_and_the_rest_is_skipped() {
+    let project = project();
+    project.model("a", "{{ config(materialized='table') }} select 1 as x").run("run").success();
+    let endless = "{{ config(materialized='table') }} {{ endless() }}";
+    project
+        .model("a", endless)
+        .model("b", endless)
+        .model("c", "select * from {{ ref('a') }}")
+        .model("d", endless);
+    for signal in ["INT", "TERM"] {
+        interrupted(&project, "run", signal)
+            .says("Exited because of keyboard interrupt")
+            .says("cut off by Ctrl-C or a signal")
+            .statuses(["a error", "b error", "c skipped", "d skipped"])
+            .rows("a", ["1"])
+            .relations(["main.a table"]);
+    }
+}
+
+#[test]
+fn every_kind_of_node_is_cut() {
+    let project = project();
+    project
+        .seed("s", "x\n1\n")
+        .model("m", "{{ config(pre_hook='{{ endless_hook() }}') }} select 1 as x")
+        .config("seeds: {shop: {+post-hook: '{{ endless_hook() }}'}}")
+        .snapshot(
+            "p",
+            "{% snapshot p %}{{ config(unique_key='x', strategy='check', check_cols='all') }} {{ endless() }} {% endsnapshot %}",
+        )
+        .test("t", "{{ endless() }}")
+        .yaml(
+            "
+            unit_tests:
+              - {name: u, model: m, given: [], expect: {rows: [{x: 1}]}, overrides: {macros: {}}}
+            ",
+        );
+    interrupted(&project, "seed", "INT").statuses(["s error"]).relations([]);
+    interrupted(&project, "run", "INT").statuses(["m error"]).relations([]);
+    interrupted(&project, "snapshot", "INT").statuses(["p error"]).relations([]);
+    interrupted(&project, "test --select test_type:singular", "INT").statuses(["t error"]);
+}
+
+#[test]
+fn hooks_of_the_run_are_cut_and_those_at_its_end_do_not_begin() {
+    let project = project();
+    project.model("a", "select 1 as x").config(
+        "
+        on-run-start: ['{{ endless_hook() }}']
+        on-run-end: ['create table ended as select 1 as x']
+        ",
+    );
+    interrupted(&project, "run", "INT")
+        .says("cut off by Ctrl-C or a signal")
+        .has("run_results.json", "/results/0/status", "error".into())
+        .relations([]);
+    project.model("a", "{{ endless() }}").file(
+        "dbt_project.yml",
+        &project.read("dbt_project.yml").replace("on-run-start: ['{{ endless_hook() }}']\n", ""),
+    );
+    project.model("a", "{{ config(materialized='table') }} {{ endless() }}");
+    interrupted(&project, "run", "INT").statuses(["a error", "shop-on-run-end-0 skipped"]).relations([]);
+}
+
+#[test]
+fn commands_without_nodes_are_cut_too() {
+    let project = project();
+    project.model("a", "select 1 as x").file(
+        "models/sources.yml",
+        "
+        sources:
+          - name: raw
+            schema: main
+            tables:
+              - name: t
+                config: {freshness: {warn_after: {count: 1, period: day}}, loaded_at_query: '{{ endless() }}'}
+        ",
+    );
+    interrupted(&project, "run-operation hang", "INT");
+    interrupted(&project, "show --inline '{{ endless() }}'", "INT");
+    interrupted(&project, "source freshness", "INT");
+}
+
+#[test]
+fn ctrl_c_twice_leaves_at_once() {
+    let project = project();
+    project.model("a", "{{ config(materialized='table') }} {{ endless() }}");
+    project.start("run").until("reached.csv").signal("INT").signal("INT").wait().refused();
+    assert_eq!(project.database().relations(), [""; 0]);
+}

@@ -1,0 +1,3 @@
+//! Whatever happens to a run, the database and the artifacts are whole.
+
+mod interrupts;
