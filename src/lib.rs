@@ -8,6 +8,7 @@ pub mod events;
 pub mod extract;
 pub mod flags;
 pub mod graph;
+pub mod http;
 pub mod interrupt;
 pub mod jinja;
 pub mod manifest;

@@ -13,6 +13,7 @@ mod incremental;
 mod materializations;
 mod names;
 mod nothing_lost;
+mod packages;
 mod seeds;
 mod selection;
 mod snapshots;

@@ -1,10 +1,13 @@
 //! `deps`: installs the packages of the project.
 
+use std::cell::OnceCell;
+
 use super::setup;
 use crate::cli::Outcome;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::events::{Event, Events, Level, Warning};
 use crate::flags::Flags;
+use crate::http::Client;
 use crate::project::deps::{self, DepsOptions, DepsTools, InstalledPackage};
 
 /// The package hub of dbt.
@@ -16,6 +19,12 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let hub_url = std::env::var("DBT_PACKAGE_HUB_URL").unwrap_or_else(|_| HUB_URL.to_owned());
     let options =
         DepsOptions { upgrade: flags.upgrade, lock_only: flags.lock, check_version: flags.version_check };
+    let hub_url = format!("{}/", hub_url.trim_end_matches('/'));
+    let client = OnceCell::new();
+    let download = |url: &str| match client.get_or_init(Client::new) {
+        Ok(client) => client.get(url),
+        Err(error) => Err(error.clone()),
+    };
     let report = setup::without_profile(flags, events, |project, list, render| {
         let tools = DepsTools { render, download: &download, hub_url: &hub_url };
         deps::install(project, list, options, tools)
@@ -44,9 +53,4 @@ fn installed(package: &InstalledPackage) -> String {
         text.push_str(&format!("\n  Updated version available: {update}"));
     }
     text
-}
-
-fn download(url: &str) -> Result<Vec<u8>> {
-    Err(Error::new(ErrorKind::Dependency, format!("rbt cannot download {url} yet"))
-        .help("name a repository (`git`) or a folder (`local`) in the list of packages"))
 }

@@ -1,5 +1,7 @@
 //! Getting packages onto the disk: with git, from archives, by links.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -10,6 +12,8 @@ use crate::error::{Error, Result};
 pub(super) struct Downloads {
     folder: PathBuf,
     count: usize,
+    /// The archives by their URL: one is opened to learn which package it holds, and again to install it.
+    archives: HashMap<String, Vec<u8>>,
 }
 
 /// A revision of a repository on the disk.
@@ -24,7 +28,7 @@ impl Downloads {
     pub(super) fn new() -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("rbt-downloads-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, &error))?;
-        Ok(Downloads { folder, count: 0 })
+        Ok(Downloads { folder, count: 0, archives: HashMap::new() })
     }
 
     /// A new folder of its own for one fetch.
@@ -60,8 +64,11 @@ impl Downloads {
 
     /// Downloads and unpacks an archive that has one folder at its top, and gives that folder.
     pub(super) fn tarball(&mut self, tools: DepsTools, url: &str) -> Result<PathBuf> {
-        let bytes = (tools.download)(url)?;
         let folder = self.next_folder()?;
+        let bytes = match self.archives.entry(url.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert((tools.download)(url)?),
+        };
         let unpacked = tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..])).unpack(&folder);
         unpacked.map_err(|error| {
             Error::new(

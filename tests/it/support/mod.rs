@@ -1,11 +1,14 @@
-//! The tools of all tests: a project in a temporary folder, what a run of rbt on it did, and what is in its database.
+//! The tools of all tests: a project in a temporary folder, what a run of rbt on it did, what is in its database, and a
+//! server to download from.
 
 mod database;
 mod project;
 mod run;
 mod running;
+mod server;
 
 pub use database::Database;
 pub use project::Project;
 pub use run::Run;
 pub use running::Running;
+pub use server::Server;
