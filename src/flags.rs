@@ -6,7 +6,7 @@
 
 mod warn_error;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -225,12 +225,29 @@ pub struct Flags {
     /// Names that the user set, anywhere but in defaults.
     #[serde(skip)]
     pub given: BTreeSet<String>,
+    /// Those of them that stand on the command line itself.
+    #[serde(skip)]
+    pub typed: BTreeSet<String>,
+    /// What is left of an earlier command: only this is to be done.
+    #[serde(skip)]
+    pub unfinished: Option<Unfinished>,
     /// Names of the settings that this command knows.
     #[serde(skip)]
     pub parameters: Vec<&'static str>,
     /// What to tell the user about how the flags were given, once there is a place to tell it.
     #[serde(skip)]
     pub notices: Vec<Notice>,
+}
+
+/// What an earlier command left undone, for `retry`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The nodes that failed or were skipped, by id.
+    pub nodes: BTreeSet<String>,
+    /// The batches that failed, of microbatch models of which others succeeded: their beginnings and ends.
+    pub batches: BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    /// When that command began: the last batch of a microbatch model is the one of that moment.
+    pub began_at: Option<DateTime<Utc>>,
 }
 
 /// A package to add to `packages.yml`, from `--add-package name@version`.
@@ -388,6 +405,8 @@ impl Default for Flags {
             invocation_id: String::new(),
             program: "rbt".into(),
             given: BTreeSet::new(),
+            typed: BTreeSet::new(),
+            unfinished: None,
             parameters: Vec::new(),
             notices: Vec::new(),
         }
@@ -453,6 +472,8 @@ impl Flags {
             flags.invocation_id = std::mem::take(&mut self.invocation_id);
             flags.program = std::mem::take(&mut self.program);
             flags.given = std::mem::take(&mut self.given);
+            flags.typed = std::mem::take(&mut self.typed);
+            flags.unfinished = self.unfinished.take();
             flags.parameters = std::mem::take(&mut self.parameters);
             flags.notices = std::mem::take(&mut self.notices);
             flags.given.insert(name);

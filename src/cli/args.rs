@@ -455,7 +455,10 @@ fn collect(
     let mut given = Map::new();
     for opt in options(spec) {
         let found = match on_command_line(opt, levels)? {
-            Some(words) => Some((words, format!("'--{}'", opt.long))),
+            Some(words) => {
+                flags.typed.insert(opt.name.into());
+                Some((words, format!("'--{}'", opt.long)))
+            }
             None => in_environment(opt, &surroundings.env, &mut flags.notices),
         };
         if let Some((words, origin)) = found {
@@ -518,11 +521,11 @@ pub fn retried(flags: &Flags, earlier: &Map<String, Value>) -> error::Result<Fla
             Error::runtime(format!("the last command was {which}, which cannot be retried"))
                 .help("retry follows build, run, test, seed, snapshot, compile, clone and run-operation")
         })?;
+    // `retry --state` says where the results of the earlier command are, not what that command compares with.
+    let kept = |name: &str| flags.typed.contains(name) && name != "state";
     let mut values = earlier.clone();
-    values.retain(|name, value| {
-        !value.is_null() && !flags.is_given(name) && !NOT_RETRIED.contains(&name.as_str())
-    });
-    let mut again = flags.clone();
+    values.retain(|name, value| !value.is_null() && !kept(name) && !NOT_RETRIED.contains(&name.as_str()));
+    let mut again = Flags { state: None, ..flags.clone() };
     again.overlay(values, "run_results.json")?;
     again.which = spec.command;
     again.parameters = parameters(spec);

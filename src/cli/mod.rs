@@ -26,7 +26,6 @@ use crate::events::{Event, Events};
 use crate::flags::{Command, Flags};
 use crate::interrupt;
 
-pub use args::retried;
 pub use version::RBT_VERSION;
 
 /// How a command ended that could do its work.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::jinja::context::{Shared, source_relation};
+use crate::jinja::context::{Deferral, Shared, source_relation};
 use crate::manifest::{Found, Id, Lookup, Manifest, Node};
 use crate::parse::static_reference;
 
@@ -15,11 +15,20 @@ pub fn point_foreign_keys(
     lookup: &Lookup,
     shared: &Arc<Shared>,
     selected: &BTreeSet<Id>,
+    deferral: &Deferral,
 ) {
     for id in selected {
         let Some(node) = manifest.nodes.get(id).filter(|node| has_foreign_key(node)) else { continue };
         let mut node = node.clone();
-        let relation = |to: &str| relation_of(manifest, lookup, shared, &node.package_name, to);
+        let relation = |to: &str| {
+            let reference = static_reference(shared, to)?;
+            let found = lookup.resolve(&reference, &shared.project_name, &node.package_name);
+            let Found::Enabled(id) = found else { return None };
+            match deferral.relations.get(&id).filter(|_| deferral.in_refs) {
+                Some(relation) => Some(relation.render()),
+                None => relation_of(manifest, &id),
+            }
+        };
         let mut pointed: Vec<Json> = constraints(&node).cloned().collect();
         for constraint in pointed.iter_mut().filter(|constraint| constraint["type"] == "foreign_key") {
             if let Some(relation) = constraint["to"].as_str().and_then(relation) {
@@ -51,21 +60,10 @@ fn has_foreign_key(node: &Node) -> bool {
     constraints(node).any(|constraint| constraint["type"] == "foreign_key" && constraint["to"].is_string())
 }
 
-fn relation_of(
-    manifest: &Manifest,
-    lookup: &Lookup,
-    shared: &Arc<Shared>,
-    package: &str,
-    to: &str,
-) -> Option<String> {
-    let reference = static_reference(shared, to)?;
-    let Found::Enabled(id) = lookup.resolve(&reference, &shared.project_name, package) else { return None };
-    if let Some(node) = manifest.node(&id) {
+fn relation_of(manifest: &Manifest, id: &Id) -> Option<String> {
+    if let Some(node) = manifest.node(id) {
         return node.relation_name.clone();
     }
-    manifest
-        .sources
-        .get(&id)
-        .and_then(|source| source_relation(source).ok())
-        .map(|relation| relation.render())
+    let source = manifest.sources.get(id)?;
+    source_relation(source).ok().map(|relation| relation.render())
 }

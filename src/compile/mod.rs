@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::jinja::Origin;
-use crate::jinja::context::{Batch, Context, Names, Overrides, Role, Running, Shared, lock, node_relation};
+use crate::jinja::context::{
+    Batch, Context, Deferral, Names, Overrides, Role, Running, Shared, lock, node_relation,
+};
 use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType, Source};
 use crate::parse::{KWARGS_NAME, render_kwargs};
 use crate::warehouse::Session;
@@ -30,6 +32,8 @@ pub struct Compiler {
     target: PathBuf,
     /// The same as artifacts show it.
     shown_target: String,
+    /// Where an earlier run has the nodes.
+    pub deferral: Arc<Deferral>,
     ephemerals: Mutex<HashMap<Id, Arc<OnceLock<Result<Rendered>>>>>,
 }
 
@@ -61,8 +65,10 @@ impl Compiler {
         selected: Arc<Vec<Id>>,
         target: PathBuf,
         shown_target: String,
+        deferral: Arc<Deferral>,
     ) -> Self {
-        Compiler { shared, manifest, lookup, selected, target, shown_target, ephemerals: Mutex::default() }
+        let ephemerals = Mutex::default();
+        Compiler { shared, manifest, lookup, selected, target, shown_target, deferral, ephemerals }
     }
 
     /// The folder of this invocation's files.
@@ -111,6 +117,7 @@ impl Compiler {
             any_ref: occasion.any_ref,
             event_time: occasion.event_time.clone(),
             batch: occasion.batch.clone(),
+            deferral: self.deferral.clone(),
             ephemerals: Mutex::default(),
             replaced: occasion.replaced.clone(),
             overrides: occasion.overrides.clone(),

@@ -95,6 +95,15 @@ pub fn batches(node: &Node, flags: &Flags, now: DateTime<Utc>, exists: bool) -> 
     }
 }
 
+/// The batches of these stretches of time, which a retry runs again.
+///
+/// # Errors
+/// If the model's `batch_size` is missing or unknown.
+pub fn batches_of(node: &Node, spans: &[(DateTime<Utc>, DateTime<Utc>)]) -> Result<Vec<Batch>> {
+    let size = batch_size(node)?;
+    Ok(spans.iter().map(|(start, end)| batch(size, start.naive_utc(), end.naive_utc())).collect())
+}
+
 fn batch(size: BatchSize, start: NaiveDateTime, end: NaiveDateTime) -> Batch {
     let label = size.label(start);
     Batch { id: label.replace('-', ""), label, start: start.and_utc(), end: end.and_utc() }

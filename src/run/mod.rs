@@ -39,8 +39,17 @@ pub use seeds::seed_table;
 pub enum Action {
     /// Build them: run models, load seeds, take snapshots, run tests.
     Execute,
+    /// Put in their places what an earlier run has of them.
+    Clone,
     /// Compile them only.
     Compile,
+}
+
+impl Action {
+    /// Whether it changes anything in the warehouse.
+    fn changes(self) -> bool {
+        self != Action::Compile
+    }
 }
 
 /// One run over some nodes.
@@ -70,7 +79,7 @@ impl Job<'_> {
         let cache = Arc::new(RelationCache::default());
         let autocommit = shared.target.disable_transactions;
         let session = Arc::new(Session::new(self.warehouse.connect()?, cache.clone(), autocommit));
-        if self.action == Action::Execute {
+        if self.action.changes() {
             schemas::prepare(self, &session)?;
         }
         let mut runs = Vec::new();
@@ -109,14 +118,13 @@ impl Job<'_> {
     }
 
     fn is_ephemeral(&self, id: &str) -> bool {
-        self.action == Action::Execute
-            && self.compiler.manifest.node(id).is_some_and(|node| node.is_ephemeral())
+        self.action.changes() && self.compiler.manifest.node(id).is_some_and(|node| node.is_ephemeral())
     }
 
     fn report(&self, runs: Vec<NodeRun>, elapsed: f64) -> Report {
         let interrupted = interrupt::asked();
         let events = &self.compiler.shared.events;
-        if self.action == Action::Execute && !runs.is_empty() {
+        if self.action.changes() && !runs.is_empty() {
             events.emit(Event::FinishedRunning { stats: self.stats(&runs), elapsed });
             let results = runs.iter().map(|run| run.event.clone()).collect();
             events.emit(Event::Summary { results, interrupted });

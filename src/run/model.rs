@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
 
-use super::materialize::{Materialized, materialize};
+use super::materialize::{Materialized, materialize, materialize_as};
 use super::result::{NodeRun, Timing};
 use super::scheduler::Cause;
 use super::{Action, Job, failures, microbatch, tests, unit_tests};
@@ -101,7 +101,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             compiled: None,
             batch_results: None,
         };
-        if position.is_some() && self.job.action == Action::Execute {
+        if position.is_some() && self.job.action.changes() {
             events.emit(Event::NodeStarted { node: progress.info.clone(), position });
         }
         let outcome = self.work(id, session, &mut progress);
@@ -129,8 +129,10 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
 
     fn work_node(&self, node: &Node, session: &Arc<Session>, progress: &mut Progress) -> Result<Outcome> {
         let compiler = &self.job.compiler;
-        if self.job.action == Action::Execute && is_microbatch(node) {
-            return self.work_batches(node, session, progress);
+        match self.job.action {
+            Action::Execute if is_microbatch(node) => return self.work_batches(node, session, progress),
+            Action::Clone => return self.clone_node(node, session),
+            _ => {}
         }
         let occasion = Occasion { event_time: self.sample(node), ..Occasion::default() };
         let mut node = Arc::new(node.clone());
@@ -162,6 +164,27 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         timed("execute", &mut progress.timing, work)
     }
 
+    /// Puts in the node's place what the state has of it. Nothing is compiled for that.
+    fn clone_node(&self, node: &Node, session: &Arc<Session>) -> Result<Outcome> {
+        let compiler = &self.job.compiler;
+        if node.is_ephemeral() {
+            return Ok(Outcome::quiet(Status::Success));
+        }
+        let mut node = Arc::new(node.clone());
+        if let Some(relation) = compiler.deferral.relations.get(&node.unique_id) {
+            let compiled_code = format!("select * from {}", relation.render());
+            Arc::make_mut(&mut node).compiled =
+                Some(Box::new(Compiled { compiled_code, ..Compiled::default() }));
+        }
+        let context = compiler.context(&node, session, &Occasion::default());
+        let done = materialize_as(&context, &node, "clone", session)
+            .map_err(|error| failures::explain(error, &node, compiler.target()))?;
+        Ok(match &done.main {
+            Some(_) => outcome_of(&done),
+            None => Outcome { message: Some("No-op".to_owned()), ..Outcome::quiet(Status::Success) },
+        })
+    }
+
     /// The window of `--sample`, which models and snapshots see of their inputs.
     fn sample(&self, node: &Node) -> Option<(Option<String>, Option<String>)> {
         let window = self.job.compiler.shared.flags.sample.as_ref()?;
@@ -177,7 +200,15 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         let is_table = existing.as_ref().is_some_and(|relation| relation.kind == Some(RelationKind::Table));
         let full_refresh = node.config.get_bool("full_refresh").unwrap_or(shared.flags.full_refresh);
         let incremental = is_table && !full_refresh;
-        let batches = microbatch::batches(node, &shared.flags, shared.run_started_at, incremental)?;
+        let unfinished = shared.flags.unfinished.as_ref();
+        let batches = match unfinished.and_then(|unfinished| unfinished.batches.get(&*node.unique_id)) {
+            Some(spans) => microbatch::batches_of(node, spans)?,
+            None => {
+                let now = unfinished.and_then(|unfinished| unfinished.began_at);
+                let now = now.unwrap_or(shared.run_started_at);
+                microbatch::batches(node, &shared.flags, now, incremental)?
+            }
+        };
         let total = batches.len();
         let mut done: Vec<(Batch, bool)> = Vec::with_capacity(total);
         let mut first_error = None;
@@ -334,7 +365,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
     }
 
     fn told(&self, run: NodeRun) -> NodeRun {
-        if self.job.action == Action::Execute || run.status.is_failure() {
+        if self.job.action.changes() || run.status.is_failure() {
             self.job.compiler.shared.events.emit(Event::NodeFinished(run.event.clone()));
         }
         run

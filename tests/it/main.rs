@@ -18,4 +18,5 @@ mod seeds;
 mod selection;
 mod snapshots;
 mod spotify;
+mod state;
 mod unit_tests;

@@ -70,7 +70,7 @@ fn inline_occasion() -> Occasion {
 fn inline(loaded: &Loaded, sql: &str) -> Result<(Arc<Node>, Arc<Compiler>, Arc<Session>)> {
     let node = inline_node(&loaded.parsed, sql);
     let id: Id = node.unique_id.clone();
-    let compiler = compiler(loaded, &BTreeSet::from([id]));
+    let compiler = compiler(loaded, &BTreeSet::from([id]))?;
     let warehouse = loaded.credentials.open()?;
     let session = Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false);
     Ok((Arc::new(node), compiler, Arc::new(session)))

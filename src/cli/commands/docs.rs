@@ -39,7 +39,7 @@ pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
         let warehouse = loaded.credentials.open()?;
         let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));
         let shared = &loaded.parsed.shared;
-        let context = compiler(&loaded, &BTreeSet::new()).operation_context(&shared.project_name, &session);
+        let context = compiler(&loaded, &BTreeSet::new())?.operation_context(&shared.project_name, &session);
         for (database, schemas) in schemas_of(&places) {
             read_catalog(&context, &database, schemas, &mut tables)?;
         }

@@ -1,14 +1,14 @@
-//! `build`, `run`, `test`, `seed` and `snapshot`: the same work on different kinds of nodes.
+//! `build`, `run`, `test`, `seed`, `snapshot` and `clone`: the same work on different kinds of nodes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::select;
 use super::setup::{self, Loaded};
+use super::{select, state};
 use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
 use crate::compile::{Compiler, point_foreign_keys};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{Event, Events, Level, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
@@ -24,13 +24,13 @@ fn types_of(command: Command) -> &'static [ResourceType] {
         Command::Test => graph::TEST_TYPES,
         Command::Seed => &[ResourceType::Seed],
         Command::Snapshot => &[ResourceType::Snapshot],
+        Command::Clone => graph::CLONE_TYPES,
         _ => graph::BUILD_TYPES,
     }
 }
 
 /// Runs one of these commands.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
-    refuse_defer(flags)?;
     let loaded = setup::load(flags, events)?;
     let plain = Dag::new(&loaded.parsed.manifest)?;
     let types = types_of(flags.which);
@@ -42,7 +42,8 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
             "Nothing to do. Try checking your model configs and model specification args",
         ));
     }
-    let job = Work { action: Action::Execute, selected, dag: &dag };
+    let action = if flags.which == Command::Clone { Action::Clone } else { Action::Execute };
+    let job = Work { action, selected, dag: &dag };
     let report = job.run(&loaded)?;
     if flags.which == Command::Seed && flags.show {
         show_seeds(&loaded, &report, events)?;
@@ -83,7 +84,7 @@ impl Work<'_> {
     pub fn run(self, loaded: &Loaded) -> Result<Report> {
         let shared = &loaded.parsed.shared;
         let command = shared.flags.which;
-        let compiler = compiler(loaded, &self.selected);
+        let compiler = compiler(loaded, &self.selected)?;
         let report = if self.selected.is_empty() {
             Report { runs: Vec::new(), elapsed: 0.0, interrupted: false }
         } else {
@@ -120,25 +121,20 @@ impl Work<'_> {
 }
 
 /// A compiler for a loaded project.
-pub fn compiler(loaded: &Loaded, selected: &BTreeSet<Id>) -> Arc<Compiler> {
+///
+/// Fails where the run that is deferred to cannot be read.
+pub fn compiler(loaded: &Loaded, selected: &BTreeSet<Id>) -> Result<Arc<Compiler>> {
     let parsed = &loaded.parsed;
+    let deferral = state::deferral(loaded)?;
     let mut manifest = parsed.manifest.clone();
-    point_foreign_keys(&mut manifest, &parsed.lookup, &parsed.shared, selected);
-    Arc::new(Compiler::new(
+    point_foreign_keys(&mut manifest, &parsed.lookup, &parsed.shared, selected, &deferral);
+    Ok(Arc::new(Compiler::new(
         parsed.shared.clone(),
         Arc::new(manifest),
         Arc::new(parsed.lookup.clone()),
         Arc::new(selected.iter().cloned().collect()),
         loaded.target.clone(),
         loaded.shown_target.clone(),
-    ))
-}
-
-/// `--defer` would make nodes read the relations of another run; without it they would silently read their own.
-fn refuse_defer(flags: &Flags) -> Result<()> {
-    if !flags.defer {
-        return Ok(());
-    }
-    Err(Error::usage("rbt does not have --defer yet")
-        .help("leave it out and build what the selected nodes need: --select +model"))
+        Arc::new(deferral),
+    )))
 }

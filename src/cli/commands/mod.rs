@@ -9,8 +9,10 @@ mod execute;
 mod freshness;
 mod list;
 mod operation;
+mod retry;
 mod select;
 mod setup;
+mod state;
 
 use crate::cli::Outcome;
 use crate::error::{Error, Result};
@@ -20,9 +22,13 @@ use crate::flags::{Command, Flags};
 /// Carries out the command that the flags name.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     match flags.which {
-        Command::Build | Command::Run | Command::Test | Command::Seed | Command::Snapshot => {
-            execute::run(flags, events)
-        }
+        Command::Build
+        | Command::Run
+        | Command::Test
+        | Command::Seed
+        | Command::Snapshot
+        | Command::Clone => execute::run(flags, events),
+        Command::Retry => retry::run(flags, events),
         Command::Compile => compile::compile(flags, events),
         Command::Show => compile::show(flags, events),
         Command::Parse => list::parse(flags, events),
@@ -34,6 +40,6 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::Clean => clean::run(flags, events),
         Command::Debug => debug::run(flags, events),
         _ => Err(Error::usage("rbt does not have this command yet")
-            .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, deps, clean and debug")),
+            .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, clone, retry, deps, clean and debug")),
     }
 }

@@ -40,7 +40,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let warehouse = loaded.credentials.open()?;
     let cache = Arc::new(RelationCache::default());
     let session = Arc::new(Session::new(warehouse.connect()?, cache, shared.target.disable_transactions));
-    let context = compiler(&loaded, &BTreeSet::new()).operation_context(package, &session);
+    let context = compiler(&loaded, &BTreeSet::new())?.operation_context(package, &session);
     let args: Vec<(&str, minijinja::Value)> =
         flags.args.iter().map(|(name, value)| (name.as_str(), jinja::from_json(value))).collect();
     let done = shared.engine.call_macro(&template, &context.scope(), &[], &args);

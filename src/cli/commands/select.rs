@@ -1,20 +1,16 @@
 //! Which nodes a command is about.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-
-use serde_json::Value as Json;
 
 use super::setup::Loaded;
+use super::state;
 use crate::error::{Error, Result};
 use crate::events::Warning;
-use crate::flags::{Flags, IndirectSelection as Indirect};
-use crate::graph::{
-    self, Dag, IndirectSelection, PreviousState, SelectionRequest, Selectors, resource_types,
-};
+use crate::flags::{Flags, IndirectSelection as Indirect, Unfinished};
+use crate::graph::{self, Dag, IndirectSelection, SelectionRequest, Selectors, resource_types};
 use crate::manifest::{Id, ResourceType};
 
-/// Selects by the flags among these kinds of resources.
+/// Selects by the flags among these kinds of resources; a retry, what its command left undone.
 pub fn select(
     flags: &Flags,
     loaded: &Loaded,
@@ -22,10 +18,13 @@ pub fn select(
     all: &[ResourceType],
     default: &[ResourceType],
 ) -> Result<BTreeSet<Id>> {
+    if let Some(unfinished) = &flags.unfinished {
+        return still_there(unfinished, loaded);
+    }
     let types = resource_types(&flags.resource_types, &flags.exclude_resource_types, all, default)?;
     let selectors =
         loaded.workspace.selectors.as_ref().map(|file| Selectors::parse(&file.to_json())).transpose()?;
-    let previous = flags.state.as_deref().map(|folder| previous(folder, loaded)).transpose()?;
+    let previous = state::previous(flags, loaded)?;
     let chosen = if flags.select.is_empty() { &flags.models } else { &flags.select };
     let request = SelectionRequest {
         select: chosen,
@@ -55,27 +54,14 @@ pub fn select(
     Ok(selection.ids)
 }
 
-/// The artifacts in the folder of an earlier run.
-fn previous(folder: &Path, loaded: &Loaded) -> Result<PreviousState> {
-    if !folder.is_dir() {
-        return Err(Error::runtime(format!("the folder of --state does not exist: {}", folder.display())));
-    }
-    Ok(PreviousState {
-        manifest: artifact(&folder.join("manifest.json"))?,
-        run_results: artifact(&folder.join("run_results.json"))?,
-        sources: artifact(&folder.join("sources.json"))?,
-        sources_current: artifact(&loaded.target.join("sources.json"))?,
-        compare_unrendered: false,
-    })
-}
-
-fn artifact(path: &Path) -> Result<Option<Json>> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", path, &error)),
+/// The nodes that an earlier command left undone, which must still exist.
+fn still_there(unfinished: &Unfinished, loaded: &Loaded) -> Result<BTreeSet<Id>> {
+    let found = |id: &String| {
+        let resource = loaded.parsed.manifest.resource(id);
+        resource.map(|resource| resource.id().clone()).ok_or_else(|| {
+            Error::runtime(format!("Couldn't find model '{id}' -- does it exist or is it disabled?"))
+                .help("the last command knew it: run a whole command again instead of `retry`")
+        })
     };
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| Error::runtime(format!("{} is not JSON: {error}", path.display())))
+    unfinished.nodes.iter().map(found).collect()
 }

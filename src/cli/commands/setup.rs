@@ -45,7 +45,9 @@ pub struct Opened {
 
 /// Loads and parses the project of an invocation.
 pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
-    let Opened { workspace, credentials, shared } = open(flags, events)?;
+    let opened = open(flags, events)?;
+    let shown_target = opened.shown_target(flags);
+    let Opened { workspace, credentials, shared } = opened;
     events.emit(Event::AdapterRegistered {
         name: "duckdb".to_owned(),
         version: crate::cli::RBT_VERSION.to_owned(),
@@ -55,7 +57,6 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         told.location.clone_from(&warning.location);
         events.warn(told)?;
     }
-    let shown_target = shown_target(flags, &workspace);
     let target = flags.project_dir.join(&shown_target);
     let invocation = Invocation {
         flags: shared.flags.clone(),
@@ -89,11 +90,13 @@ impl Loaded {
     }
 }
 
-/// Where artifacts go: as the command line says, or the project file, or `target`.
-fn shown_target(flags: &Flags, workspace: &Workspace) -> String {
-    match &flags.target_path {
-        Some(path) => path.to_string_lossy().into_owned(),
-        None => workspace.root().target_path.clone().unwrap_or_else(|| "target".to_owned()),
+impl Opened {
+    /// Where artifacts go: as the command line says, or the project file, or `target`.
+    pub fn shown_target(&self, flags: &Flags) -> String {
+        match &flags.target_path {
+            Some(path) => path.to_string_lossy().into_owned(),
+            None => self.workspace.root().target_path.clone().unwrap_or_else(|| "target".to_owned()),
+        }
     }
 }
 

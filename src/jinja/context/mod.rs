@@ -9,6 +9,7 @@ mod args;
 mod builtins;
 mod column;
 mod config;
+mod deferral;
 mod exceptions;
 mod namespace;
 mod nodes;
@@ -41,6 +42,7 @@ use value as values;
 pub use args::Args;
 pub use builtins::{md5_hex, metadata_env_vars};
 pub use column::ColumnObject;
+pub use deferral::Deferral;
 use namespace::GLOBAL_PROJECT;
 pub use namespace::{DispatchOrder, INTERNAL_PACKAGES, Macros};
 pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
@@ -151,7 +153,9 @@ pub struct Running {
     pub batch: Option<Batch>,
     /// Ephemeral models that were referred to, in order.
     pub ephemerals: Mutex<Vec<Id>>,
-    /// Relations that stand for inputs: a unit test's fixtures, or deferred nodes.
+    /// Where an earlier run has the nodes.
+    pub deferral: Arc<Deferral>,
+    /// Relations that stand for inputs: a unit test's fixtures.
     pub replaced: HashMap<Id, Relation>,
     /// What a unit test sets in place of macros, variables and environment variables.
     pub overrides: Overrides,
@@ -345,6 +349,11 @@ impl Context {
                 text(&compiled.compiled_code)
             }
             "graph" => Some(nodes::graph_value(self)),
+            "defer_relation" => {
+                let id = &self.node.as_ref()?.unique_id;
+                let relation = self.running().and_then(|running| running.deferral.relations.get(id).cloned());
+                Some(relation.map_or(Value::from(()), Value::from))
+            }
             "selected_resources" => {
                 let selected = self.running().map(|running| running.selected.clone()).unwrap_or_default();
                 Some(values::list(selected.iter().map(|id| Value::from(&**id))))

@@ -128,6 +128,7 @@ impl Running {
         let Some(node) = self.manifest.node(id) else {
             return Err(RbtError::new(crate::error::ErrorKind::Internal, format!("the manifest lost {id}")));
         };
+        let own = node_relation(&context.shared, node);
         let mut relation = if node.is_ephemeral() {
             if context.node.is_none() {
                 let name = &node.name;
@@ -137,7 +138,7 @@ impl Running {
             }
             Relation::ephemeral(&node.alias)
         } else {
-            node_relation(&context.shared, node)
+            self.deferral.stand_in(self, id, &own)?.unwrap_or(own)
         };
         self.remember_ephemeral(&relation, id);
         relation.limit = context.shared.flags.empty.then_some(0);
