@@ -218,6 +218,9 @@ fn push_cte(ctes: &mut Vec<(Id, String)>, cte: (Id, String)) {
 
 /// Says in which node an error happened.
 pub fn in_node(error: Error, node: &Node) -> Error {
+    if node.resource_type == ResourceType::SqlOperation {
+        return error.trace("Error parsing inline query");
+    }
     error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path))
 }
 

@@ -31,6 +31,7 @@ use crate::warehouse::{RelationCache, Session, Warehouse};
 
 pub use freshness::{FreshnessRun, has_freshness, measure as measure_freshness};
 pub use info::node_info;
+pub use model::timed;
 pub use result::{NodeRun, Report, Timing};
 pub use seeds::seed_table;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 
-use crate::events::{NodeResult, Status};
+use crate::error::Error;
+use crate::events::{NodeInfo, NodeResult, Position, Status};
 use crate::manifest::{Compiled, Id};
 
 /// How long a step of a node took.
@@ -44,6 +45,42 @@ pub struct NodeRun {
     pub event: Arc<NodeResult>,
 }
 
+impl NodeRun {
+    /// The result of something that stands in no graph: an operation, or SQL of the command line.
+    pub fn outside(id: Id, status: Status, timing: Vec<Timing>, compiled: Option<Compiled>) -> Self {
+        let execution_time = timing.iter().map(Timing::seconds).sum();
+        let event = NodeResult {
+            node: Arc::new(NodeInfo { unique_id: id.to_string(), ..NodeInfo::default() }),
+            position: Some(Position { index: 1, total: 1 }),
+            status,
+            message: None,
+            failures: None,
+            adapter_response: Map::new(),
+            execution_time,
+            started_at: timing.first().map(|timing| timing.started_at),
+            finished_at: timing.last().map(|timing| timing.completed_at),
+            compiled_path: None,
+            failures_relation: None,
+            location: None,
+            skipped_by_ephemeral: false,
+        };
+        NodeRun {
+            unique_id: id,
+            status,
+            timing,
+            thread_id: "MainThread".to_owned(),
+            execution_time,
+            adapter_response: Map::new(),
+            message: None,
+            failures: None,
+            compiled,
+            relation_name: None,
+            batch_results: None,
+            event: Arc::new(event),
+        }
+    }
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub struct Report {
@@ -58,5 +95,15 @@ impl Report {
     pub fn succeeded(&self) -> bool {
         let failed = |run: &NodeRun| run.status.is_failure() || run.event.skipped_by_ephemeral;
         !self.interrupted && !self.runs.iter().any(failed)
+    }
+    /// What failed, as one error: for commands that are of no use when a node fails.
+    pub fn error(&self) -> Option<Error> {
+        let failed = self.runs.iter().filter(|run| run.status.is_failure());
+        let messages: Vec<&str> = failed.filter_map(|run| run.message.as_deref()).collect();
+        match (messages.is_empty(), self.succeeded()) {
+            (false, _) => Some(Error::runtime(messages.join("\n\n"))),
+            (true, false) => Some(Error::runtime("the command was stopped before its end")),
+            (true, true) => None,
+        }
     }
 }

@@ -10,6 +10,7 @@ mod data_tests;
 mod errors;
 mod hooks;
 mod incremental;
+mod init;
 mod materializations;
 mod names;
 mod nothing_lost;

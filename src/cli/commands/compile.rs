@@ -9,47 +9,56 @@ use super::execute::{Work, compiler};
 use super::select;
 use super::setup::{self, Loaded};
 use crate::cli::Outcome;
-use crate::compile::{Compiler, Occasion};
-use crate::error::Result;
-use crate::events::{Event, Events, Preview};
+use crate::compile::Occasion;
+use crate::error::{Error, Result};
+use crate::events::{Event, Events, Preview, Status};
 use crate::flags::Flags;
 use crate::graph::{COMPILE_TYPES, Dag};
 use crate::jinja::context::text_table;
-use crate::manifest::{Id, Node, Resource};
+use crate::manifest::{Compiled, Id, Resource, version_suffix};
 use crate::parse::inline_node;
-use crate::run::{Action, Report};
+use crate::run::{Action, NodeRun, Report, Timing, timed};
 use crate::warehouse::{Cell, Fetch, RelationCache, Session, Table};
 
 /// `rbt compile`: renders the selected nodes, or the SQL of `--inline`.
 pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     if let Some(sql) = &flags.inline {
-        let (node, compiler, session) = inline(&loaded, sql)?;
-        let compiled = compiler.compile(&node, &session, &inline_occasion())?;
-        events.emit(Event::Compiled(preview(None, &node.unique_id, compiled.compiled_code, flags)));
+        let inline = Inline::compile(&loaded, sql)?;
+        inline.write_results(&loaded)?;
+        events.emit(Event::Compiled(preview(None, &inline.id, inline.compiled.compiled_code, flags)));
         return Ok(Outcome::Succeeded);
     }
     let report = compile_selected(flags, &loaded)?;
-    if flags.is_given("select") || flags.is_given("models") {
-        for run in &report.runs {
-            let Some(compiled) = &run.compiled else { continue };
-            let name = loaded.parsed.manifest.resource(&run.unique_id).map(Resource::name);
-            events.emit(Event::Compiled(preview(
-                name,
-                &run.unique_id,
-                compiled.compiled_code.clone(),
-                flags,
-            )));
-        }
+    for run in report.runs.iter().filter(|run| is_asked_for(flags, &loaded, &run.unique_id)) {
+        let (Some(compiled), Some(resource)) =
+            (&run.compiled, loaded.parsed.manifest.resource(&run.unique_id))
+        else {
+            continue;
+        };
+        let code = compiled.compiled_code.clone();
+        events.emit(Event::Compiled(preview(Some(resource.name()), &run.unique_id, code, flags)));
     }
-    Ok(if report.succeeded() { Outcome::Succeeded } else { Outcome::Failed })
+    Ok(Outcome::Succeeded)
 }
 
-/// Compiles the nodes that the flags select.
+/// Compiles the nodes that the flags select. A node that does not compile is an error.
 pub(super) fn compile_selected(flags: &Flags, loaded: &Loaded) -> Result<Report> {
     let dag = Dag::new(&loaded.parsed.manifest)?;
     let selected = select::select(flags, loaded, &dag, COMPILE_TYPES, COMPILE_TYPES)?;
-    Work { action: Action::Compile, selected, dag: &dag }.run(loaded)
+    let report = Work { action: Action::Compile, selected, dag: &dag }.run(loaded)?;
+    match report.error() {
+        Some(error) => Err(error),
+        None => Ok(report),
+    }
+}
+
+/// Whether a node is shown: as in dbt, one whose name the first word of `--select` holds. The others were selected
+/// along with it.
+fn is_asked_for(flags: &Flags, loaded: &Loaded, id: &str) -> bool {
+    let chosen = if flags.select.is_empty() { &flags.models } else { &flags.select };
+    let name = loaded.parsed.manifest.resource(id).map(Resource::name);
+    chosen.first().zip(name).is_some_and(|(first, name)| first.contains(name))
 }
 
 fn preview(name: Option<&str>, id: &str, content: String, flags: &Flags) -> Preview {
@@ -61,45 +70,78 @@ fn preview(name: Option<&str>, id: &str, content: String, flags: &Flags) -> Prev
     }
 }
 
-/// Nothing was parsed before that SQL is compiled, so it may refer to any node.
-fn inline_occasion() -> Occasion {
-    Occasion { any_ref: true, ..Occasion::default() }
+/// SQL of the command line, compiled.
+struct Inline {
+    id: Id,
+    compiled: Compiled,
+    timing: Vec<Timing>,
+    session: Arc<Session>,
 }
 
-/// SQL of the command line as a node, and what is needed to compile it.
-fn inline(loaded: &Loaded, sql: &str) -> Result<(Arc<Node>, Arc<Compiler>, Arc<Session>)> {
-    let node = inline_node(&loaded.parsed, sql);
-    let id: Id = node.unique_id.clone();
-    let compiler = compiler(loaded, &BTreeSet::from([id]))?;
+impl Inline {
+    /// Compiles SQL. Nothing was parsed before that, so it may refer to any node.
+    fn compile(loaded: &Loaded, sql: &str) -> Result<Self> {
+        let node = Arc::new(inline_node(&loaded.parsed, sql));
+        let id = node.unique_id.clone();
+        let compiler = compiler(loaded, &BTreeSet::from([id.clone()]))?;
+        let session = session(loaded)?;
+        let occasion = Occasion { any_ref: true, ..Occasion::default() };
+        let mut timing = Vec::new();
+        let compiled = timed("compile", &mut timing, || compiler.compile(&node, &session, &occasion))?;
+        Ok(Inline { id, compiled, timing, session })
+    }
+
+    fn write_results(&self, loaded: &Loaded) -> Result<()> {
+        let compiled = Some(self.compiled.clone());
+        let run = NodeRun::outside(self.id.clone(), Status::Success, self.timing.clone(), compiled);
+        let elapsed = run.execution_time;
+        loaded.write_run_results(&[run], elapsed)
+    }
+}
+
+fn session(loaded: &Loaded) -> Result<Arc<Session>> {
     let warehouse = loaded.credentials.open()?;
-    let session = Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false);
-    Ok((Arc::new(node), compiler, Arc::new(session)))
+    Ok(Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false)))
 }
 
 /// `rbt show`: the first rows that the selected nodes give.
 pub fn show(flags: &Flags, events: &Events) -> Result<Outcome> {
+    let shown = |name: Option<&str>, id: &str, table: &Table| {
+        events.emit(Event::Shown(preview(name, id, rendered(table, flags), flags)));
+    };
+    if let Some(sql) = &flags.inline_direct {
+        let opened = setup::open(flags, events)?;
+        let session = Session::new(opened.credentials.open()?.connect()?, Arc::default(), false);
+        shown(None, "direct-query", &first_rows(flags, sql, &session)?);
+        return Ok(Outcome::Succeeded);
+    }
+    if flags.inline.is_none() && flags.select.is_empty() && flags.models.is_empty() {
+        return Err(Error::runtime("Either --select or --inline must be passed to show")
+            .help("show --select model, or show --inline \"select 1\""));
+    }
     let loaded = setup::load(flags, events)?;
-    let sql = flags.inline.as_ref().or(flags.inline_direct.as_ref());
-    if let Some(sql) = sql {
-        let (node, compiler, session) = inline(&loaded, sql)?;
-        let compiled = compiler.compile(&node, &session, &inline_occasion())?;
-        let table = first_rows(flags, &compiled.compiled_code, &session)?;
-        events.emit(Event::Shown(preview(None, &node.unique_id, rendered(&table, flags), flags)));
+    if let Some(sql) = &flags.inline {
+        let inline = Inline::compile(&loaded, sql)?;
+        let table = first_rows(flags, &inline.compiled.compiled_code, &inline.session)?;
+        inline.write_results(&loaded)?;
+        shown(None, &inline.id, &table);
         return Ok(Outcome::Succeeded);
     }
     let report = compile_selected(flags, &loaded)?;
-    let warehouse = loaded.credentials.open()?;
-    let session = Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false);
-    for run in &report.runs {
+    let session = session(&loaded)?;
+    for run in report.runs.iter().filter(|run| is_asked_for(flags, &loaded, &run.unique_id)) {
         let Some(Resource::Node(node)) = loaded.parsed.manifest.resource(&run.unique_id) else { continue };
         let sql = match &run.compiled {
             Some(compiled) => compiled.compiled_code.clone(),
             None => format!("select * from {}", node.relation_name.as_deref().unwrap_or_default()),
         };
-        let table = first_rows(flags, &sql, &session)?;
-        events.emit(Event::Shown(preview(Some(&node.name), &node.unique_id, rendered(&table, flags), flags)));
+        let name = match node.version() {
+            Some(version) => format!("{}.{}", node.name, version_suffix(version)),
+            None => node.name.clone(),
+        };
+        shown(Some(&name), &node.unique_id, &first_rows(flags, &sql, &session)?);
     }
-    Ok(if report.succeeded() { Outcome::Succeeded } else { Outcome::Failed })
+    Ok(Outcome::Succeeded)
 }
 
 fn first_rows(flags: &Flags, sql: &str, session: &Session) -> Result<Table> {

@@ -27,9 +27,8 @@ type Key = (String, String, String);
 /// Compiles the project and writes `catalog.json`.
 pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
-    if flags.compile && !compile_selected(flags, &loaded)?.succeeded() {
-        events.emit(Event::note(Level::Error, "compile failed, cannot generate docs"));
-        return Ok(Outcome::Failed);
+    if flags.compile {
+        compile_selected(flags, &loaded)?;
     }
     copy_assets(&loaded)?;
     events.emit(Event::note(Level::Info, "Building catalog"));

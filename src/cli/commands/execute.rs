@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::setup::{self, Loaded};
 use super::{select, state};
-use crate::artifacts::write_run_results;
 use crate::cli::Outcome;
 use crate::compile::{Compiler, point_foreign_keys};
 use crate::error::Result;
@@ -107,15 +106,10 @@ impl Work<'_> {
             .filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?)))
             .collect();
         loaded.write_manifest(&compiler.manifest, &compiled)?;
-        if shared.flags.write_json {
-            let path = loaded.target.join("run_results.json");
-            // What came of ephemeral models is told by those that refer to them.
-            let runs: Vec<NodeRun> =
-                report.runs.iter().filter(|run| run.event.position.is_some()).cloned().collect();
-            write_run_results(&path, &runs, report.elapsed, shared)?;
-            let path = path.display().to_string();
-            shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path });
-        }
+        // What came of ephemeral models is told by those that refer to them.
+        let runs: Vec<NodeRun> =
+            report.runs.iter().filter(|run| run.event.position.is_some()).cloned().collect();
+        loaded.write_run_results(&runs, report.elapsed)?;
         Ok(report)
     }
 }

@@ -7,6 +7,7 @@ mod deps;
 mod docs;
 mod execute;
 mod freshness;
+mod init;
 mod list;
 mod operation;
 mod retry;
@@ -38,6 +39,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::DocsGenerate => docs::generate(flags, events),
         Command::SourceFreshness => freshness::run(flags, events),
         Command::Clean => clean::run(flags, events),
+        Command::Init => init::run(flags, events),
         Command::Debug => debug::run(flags, events),
         _ => Err(Error::usage("rbt does not have this command yet")
             .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, clone, retry, deps, clean and debug")),

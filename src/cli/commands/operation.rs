@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::execute::compiler;
-use super::setup;
-use crate::artifacts::write_run_results;
+use super::setup::{self, Loaded};
 use crate::cli::Outcome;
 use crate::error::{Error, Result};
-use crate::events::Events;
+use crate::events::{Event, Events, Level, Status};
 use crate::flags::Flags;
-use crate::jinja;
+use crate::jinja::{self, MacroTemplate};
+use crate::run::{NodeRun, timed};
 use crate::text::nearest;
 use crate::warehouse::{RelationCache, Session};
 
@@ -37,17 +37,38 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
             None => error,
         });
     };
+    let mut timing = Vec::new();
+    let done = timed("compile", &mut timing, || Ok(()))
+        .and_then(|()| timed("execute", &mut timing, || call(&loaded, package, &template)));
+    let status = if done.is_ok() { Status::Success } else { Status::Error };
+    let id = loaded.parsed.manifest.macros.keys().find(|id| id.ends_with(&format!(".{package}.{name}")));
+    let id = id.cloned().unwrap_or_else(|| format!("macro.{package}.{name}").into());
+    let run =
+        NodeRun { failures: Some(i64::from(done.is_err())), ..NodeRun::outside(id, status, timing, None) };
+    let elapsed = run.execution_time;
+    loaded.write_run_results(&[run], elapsed)?;
+    Ok(match done {
+        Ok(()) => Outcome::Succeeded,
+        Err(error) => {
+            events.emit(Event::note(
+                Level::Error,
+                format!("Encountered an error while running operation: {error}"),
+            ));
+            Outcome::Failed
+        }
+    })
+}
+
+/// Calls the macro on a connection of its own.
+fn call(loaded: &Loaded, package: &str, template: &Arc<MacroTemplate>) -> Result<()> {
+    let shared = &loaded.parsed.shared;
     let warehouse = loaded.credentials.open()?;
     let cache = Arc::new(RelationCache::default());
     let session = Arc::new(Session::new(warehouse.connect()?, cache, shared.target.disable_transactions));
-    let context = compiler(&loaded, &BTreeSet::new())?.operation_context(package, &session);
+    let context = compiler(loaded, &BTreeSet::new())?.operation_context(package, &session);
     let args: Vec<(&str, minijinja::Value)> =
-        flags.args.iter().map(|(name, value)| (name.as_str(), jinja::from_json(value))).collect();
-    let done = shared.engine.call_macro(&template, &context.scope(), &[], &args);
+        shared.flags.args.iter().map(|(name, value)| (name.as_str(), jinja::from_json(value))).collect();
+    let done = shared.engine.call_macro(template, &context.scope(), &[], &args);
     session.rollback()?;
-    done?;
-    if flags.write_json {
-        write_run_results(&loaded.target.join("run_results.json"), &[], 0.0, shared)?;
-    }
-    Ok(Outcome::Succeeded)
+    done.map(|_| ())
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 
-use crate::artifacts::write_manifest;
+use crate::artifacts::{write_manifest, write_run_results};
 use crate::error::{Location, Result};
 use crate::events::{Event, Events, Warning, stat_line};
 use crate::flags::{Command, Flags};
@@ -22,6 +22,7 @@ use crate::project::render::Render;
 use crate::project::vars::Vars;
 use crate::project::workspace::{Renderers, Workspace};
 use crate::project::yaml::{Mapping, Yaml, YamlValue};
+use crate::run::NodeRun;
 use crate::sql::Policy;
 use crate::warehouse::Credentials;
 
@@ -76,6 +77,19 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
 }
 
 impl Loaded {
+    /// Writes `run_results.json`; `elapsed` is in seconds.
+    pub fn write_run_results(&self, runs: &[NodeRun], elapsed: f64) -> Result<()> {
+        let shared = &self.parsed.shared;
+        if !shared.flags.write_json {
+            return Ok(());
+        }
+        let path = self.target.join("run_results.json");
+        write_run_results(&path, runs, elapsed, shared)?;
+        let shown = path.display().to_string();
+        shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path: shown });
+        Ok(())
+    }
+
     /// Writes `manifest.json`, with what was compiled.
     pub fn write_manifest(&self, manifest: &Manifest, compiled: &HashMap<Id, Compiled>) -> Result<()> {
         let shared = &self.parsed.shared;
