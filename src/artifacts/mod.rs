@@ -4,6 +4,7 @@
 //! A file is written beside its place and renamed, so that nobody reads half of it.
 
 mod catalog;
+mod docs_page;
 mod manifest;
 mod run_results;
 mod sources;
@@ -22,6 +23,7 @@ use crate::flags::DBT_VERSION;
 use crate::jinja::context::{Shared, metadata_env_vars};
 
 pub use catalog::{CatalogTable, write_catalog};
+pub use docs_page::{docs_page, write_docs_page};
 pub use manifest::write_manifest;
 pub use run_results::{result_json, write_run_results};
 pub use sources::write_sources;
@@ -45,14 +47,24 @@ fn header(shared: &Arc<Shared>, schema: &str) -> Json {
 }
 
 fn write_json(path: &Path, content: &impl Serialize) -> Result<()> {
+    write_whole(path, |writer| Ok(serde_json::to_writer(writer, content)?))
+}
+
+fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_whole(path, |writer| writer.write_all(text.as_bytes()))
+}
+
+/// Writes a file beside its place and moves it there, so that nobody reads half of it.
+fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("write", path, &error);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
-    let unfinished = path.with_extension("json.part");
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let unfinished = path.with_file_name(name);
     let file = File::create(&unfinished).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 16, file);
-    serde_json::to_writer(&mut writer, content).map_err(|error| failed(error.into()))?;
-    writer.flush().map_err(failed)?;
+    write(&mut writer).and_then(|()| writer.flush()).map_err(failed)?;
     std::fs::rename(&unfinished, path).map_err(failed)
 }

@@ -9,6 +9,7 @@ mod logfile;
 mod logs;
 mod options;
 mod panics;
+mod serve;
 mod settings;
 mod sinks;
 mod terminal;

@@ -7,6 +7,7 @@ mod artifacts;
 mod commands;
 mod context;
 mod data_tests;
+mod docs;
 mod errors;
 mod hooks;
 mod incremental;

@@ -1,6 +1,8 @@
-//! `docs generate`: what the warehouse has of the project, beside what the project says.
+//! `docs generate` and `docs serve`: what the warehouse has of the project, beside what the project says.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -9,8 +11,9 @@ use serde_json::{Map, Value as Json};
 use super::compile::compile_selected;
 use super::execute::compiler;
 use super::{select, setup};
-use crate::artifacts::{CatalogTable, write_catalog};
+use crate::artifacts::{CatalogTable, write_catalog, write_docs_page};
 use crate::cli::Outcome;
+use crate::cli::serve::Server;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level};
 use crate::flags::Flags;
@@ -53,8 +56,45 @@ pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
     let path = loaded.target.join("catalog.json");
     write_catalog(&path, &nodes, &sources, &loaded.parsed.shared)?;
     events.emit(Event::ArtifactWritten { kind: "CatalogArtifact", path: path.display().to_string() });
+    write_docs_page(&loaded.target, flags.static_)?;
     events.emit(Event::note(Level::Info, format!("Catalog written to {}", path.display())));
     Ok(Outcome::Succeeded)
+}
+
+/// Serves the pages until the user stops it. It needs no profile.
+pub fn serve(flags: &Flags, events: &Events) -> Result<Outcome> {
+    let target = match &flags.target_path {
+        Some(path) => path.clone(),
+        None => setup::without_profile(flags, events, |project, _, _| {
+            Ok(PathBuf::from(project.target_path.as_deref().unwrap_or("target")))
+        })?,
+    };
+    let folder = flags.project_dir.join(target);
+    if !folder.join("manifest.json").is_file() {
+        return Err(Error::runtime(format!("there is no manifest.json in {}", folder.display()))
+            .help(format!("write the documentation first: {} docs generate", flags.program)));
+    }
+    let server = Server::listen(&flags.host, flags.port)?;
+    let url = format!("http://{}", server.address);
+    events.emit(Event::note(Level::Info, format!("Serving docs at {url}")));
+    events.emit(Event::note(Level::Info, "Press Ctrl+C to exit."));
+    if flags.browser && std::io::stdout().is_terminal() {
+        open_browser(&url);
+    }
+    server.run(&folder);
+    Ok(Outcome::Succeeded)
+}
+
+/// Opens a page in the user's browser, if there is one: the address is printed anyway.
+fn open_browser(url: &str) {
+    let (program, args): (&str, &[&str]) = match std::env::consts::OS {
+        "macos" => ("open", &[]),
+        "windows" => ("cmd", &["/C", "start"]),
+        _ => ("xdg-open", &[]),
+    };
+    let quiet = std::process::Stdio::null;
+    let mut command = std::process::Command::new(program);
+    drop(command.args(args).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn());
 }
 
 /// Copies the folders of `asset-paths`, which the pages of the documentation show, beside the catalog.

@@ -36,6 +36,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::List => list::list(flags, events),
         Command::RunOperation => operation::run(flags, events),
         Command::Deps => deps::run(flags, events),
+        Command::DocsServe => docs::serve(flags, events),
         Command::DocsGenerate => docs::generate(flags, events),
         Command::SourceFreshness => freshness::run(flags, events),
         Command::Clean => clean::run(flags, events),

@@ -1,3 +1,4 @@
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +37,21 @@ impl<'a> Running<'a> {
             if ended.is_some() || started.elapsed() > PATIENCE {
                 let run = self.wait();
                 panic!("rbt did not come to the point of writing {path}:\n{}", run.text());
+            }
+            thread::sleep(PACE);
+        }
+        self
+    }
+
+    /// Waits until it answers on a port of this machine.
+    #[track_caller]
+    pub fn until_it_listens(mut self, port: u16) -> Self {
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = self.child.try_wait().expect("the program can be asked");
+            if ended.is_some() || started.elapsed() > PATIENCE {
+                let run = self.wait();
+                panic!("nobody listens on port {port}:\n{}", run.text());
             }
             thread::sleep(PACE);
         }
