@@ -30,6 +30,7 @@ pub enum Command {
     Clean,
     Clone,
     Compile,
+    Completions,
     Debug,
     Deps,
     #[serde(rename = "generate")]
@@ -41,6 +42,7 @@ pub enum Command {
     SourceFreshness,
     Init,
     List,
+    Man,
     Parse,
     Retry,
     Run,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::options::{self as o, GLOBAL, Kind, OLD_ENV, Opt};
 use crate::cli::usage::Stop;
-use crate::cli::{help, usage, values};
+use crate::cli::{complete, help, manual, usage, values};
 use crate::error::{self, Error};
 use crate::flags::{Command, Flags, Notice};
 
@@ -385,7 +385,33 @@ pub const COMMANDS: &[Spec] = &[
         positional: None,
         options: &[o::CLEAN_PROJECT_FILES_ONLY, o::PROJECT_DIR, o::PROFILES_DIR, o::VARS, o::TARGET_PATH],
     },
+    Spec {
+        words: &["completions"],
+        command: Command::Completions,
+        about: "Print what a shell needs to complete commands, options and names of nodes",
+        examples: &[
+            ("bash, for this and later sessions", "completions bash >> ~/.bashrc"),
+            ("zsh", "completions zsh >> ~/.zshrc"),
+            ("fish", "completions fish > ~/.config/fish/completions/rbt.fish"),
+        ],
+        positional: Some(("shell", true)),
+        options: &[],
+    },
+    Spec {
+        words: &["man"],
+        command: Command::Man,
+        about: "Print the manual page of the program or of a command",
+        examples: &[
+            ("Read it", "man | man -l -"),
+            ("Install the page of a command", "man build > ~/.local/share/man/man1/rbt-build.1"),
+        ],
+        positional: Some(("page", false)),
+        options: &[],
+    },
 ];
+
+/// Commands that only print: (their positional, where its value goes).
+const PRINTING: [(Command, &str); 2] = [(Command::Completions, "shell"), (Command::Man, "page")];
 
 /// Other names of commands: (name, the words it stands for).
 pub const ALIASES: &[(&[&str], &[&str])] = &[
@@ -421,6 +447,14 @@ pub fn parse(argv: &[String], surroundings: &Surroundings) -> Result<Flags, Stop
     }
     let spec = find(&path).ok_or_else(|| Stop::missing_command(program, &path))?;
     let fail = |message: String| Stop::usage(program, spec.words, spec.positional, message);
+    if let Some((_, positional)) = PRINTING.iter().find(|(command, _)| *command == spec.command) {
+        let word = levels[levels.len() - 1].get_one::<String>(positional).map(String::as_str);
+        let text = match spec.command {
+            Command::Man => manual::page(program, word),
+            _ => complete::script(program, word.unwrap_or_default()),
+        };
+        return Err(text.map_or_else(fail, Stop::Text));
+    }
     collect(program, words, spec, &levels, surroundings).map_err(fail)
 }
 

@@ -1,10 +1,12 @@
 //! The clap command that parses and explains: options from the table, commands grouped by what they are for.
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Arg, ArgAction, Command as Clap};
+use clap::{Arg, ArgAction, Command as Clap, ValueHint};
 
 use crate::cli::args::{ALIASES, COMMANDS, Spec, options};
+use crate::cli::complete;
 use crate::cli::options::{GLOBAL, Group, Kind, Opt};
+use crate::cli::version::RBT_VERSION;
 use crate::flags::Command;
 
 /// The commands in groups: (heading, commands).
@@ -35,7 +37,10 @@ const TOPICS: &[(&str, &[Command])] = &[
             Command::DocsServe,
         ],
     ),
-    ("Set up", &[Command::Init, Command::Deps, Command::Debug, Command::Clean]),
+    (
+        "Set up",
+        &[Command::Init, Command::Deps, Command::Debug, Command::Clean, Command::Completions, Command::Man],
+    ),
 ];
 
 /// The help of a command that only holds others: no options, they are explained with the commands.
@@ -49,7 +54,7 @@ pub fn command(program: &'static str) -> Clap {
         .help_template(BRANCH_TEMPLATE)
         .after_help(overview(program))
         .arg_required_else_help(true);
-    let mut root = with_help(root).args(GLOBAL.iter().flat_map(clap_args));
+    let mut root = with_help(root.version(RBT_VERSION)).args(global_args());
     for spec in COMMANDS {
         match spec.words {
             [name] => root = root.subcommand(leaf(program, name, spec)),
@@ -85,7 +90,7 @@ fn branch(program: &'static str, name: &'static str) -> Clap {
         .help_template(BRANCH_TEMPLATE)
         .after_help(commands)
         .arg_required_else_help(true)
-        .args(GLOBAL.iter().flat_map(clap_args));
+        .args(global_args());
     let aliases = ALIASES.iter().map(|(alias, words)| (*alias, *words, true));
     let names = COMMANDS.iter().map(|spec| (spec.words, spec.words, false)).chain(aliases);
     for (path, words, hidden) in names.filter(|(path, ..)| within(path)) {
@@ -112,16 +117,30 @@ fn leaf(program: &'static str, name: &'static str, spec: &'static Spec) -> Clap 
     if let Some((positional, required)) = spec.positional {
         let arg = match positional {
             "macro" => Arg::new("macro").value_name("MACRO").help("The macro's name, or package.name"),
+            "shell" => Arg::new("shell").value_name("SHELL").help("bash, zsh, fish, powershell or elvish"),
+            "page" => Arg::new("page").value_name("COMMAND").help("A command: build, docs-generate"),
             _ => Arg::new("project_name")
                 .value_name("PROJECT_NAME")
                 .help("The project's name, also its folder's"),
         };
+        let arg = match complete::values_of(positional) {
+            Some(values) => arg.add(values),
+            None => arg,
+        };
         leaf = leaf.arg(arg.required(required));
     }
-    // Headings stand in the order of their first option.
-    let mut sorted: Vec<&'static Opt> = options(spec).collect();
+    with_help(leaf.args(sorted_args(options(spec))))
+}
+
+fn global_args() -> Vec<Arg> {
+    sorted_args(GLOBAL.iter())
+}
+
+/// The arguments of options by their groups: headings stand in the order of their first option.
+fn sorted_args(options: impl Iterator<Item = &'static Opt>) -> Vec<Arg> {
+    let mut sorted: Vec<&'static Opt> = options.collect();
     sorted.sort_by_key(|opt| opt.group);
-    with_help(leaf.args(sorted.into_iter().flat_map(clap_args)))
+    sorted.into_iter().flat_map(clap_args).collect()
 }
 
 fn with_help(command: Clap) -> Clap {
@@ -161,6 +180,7 @@ fn clap_args(opt: &'static Opt) -> Vec<Arg> {
         Some(short) => arg.short(short),
         None => arg,
     };
+    let arg = completed(arg, opt);
     let one = |name: &'static str| {
         // The last one counts; a value may begin with a dash.
         arg.clone().value_name(name).num_args(1).allow_hyphen_values(true).overrides_with(opt.name)
@@ -186,6 +206,16 @@ fn clap_args(opt: &'static Opt) -> Vec<Arg> {
             let opposite = opposite.overrides_with(no).overrides_with(opt.name);
             vec![arg.overrides_with(no), opposite]
         }
+    }
+}
+
+/// Tells the shell what may come behind an option.
+fn completed(arg: Arg, opt: &'static Opt) -> Arg {
+    match (complete::values_of(opt.name), opt.kind) {
+        (Some(values), _) => arg.add(values),
+        (None, Kind::Choice(words) | Kind::Choices(words)) => arg.add(complete::one_of(words)),
+        (None, Kind::Path | Kind::ExistingPath | Kind::AbsolutePath) => arg.value_hint(ValueHint::AnyPath),
+        _ => arg,
     }
 }
 

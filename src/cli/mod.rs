@@ -3,10 +3,12 @@
 mod annotations;
 mod args;
 pub mod commands;
+mod complete;
 mod help;
 mod lines;
 mod logfile;
 mod logs;
+mod manual;
 mod options;
 mod panics;
 mod serve;
@@ -49,6 +51,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if complete::answer(args::program_name(&argv)) {
+        return ExitCode::SUCCESS;
+    }
     let flags = match args::parse(&argv, &settings::surroundings()) {
         Ok(flags) => flags,
         Err(stop) => return stop.print(args::program_name(&argv)),

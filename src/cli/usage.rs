@@ -1,6 +1,6 @@
 //! Command lines that cannot be run: what is said about them, and where.
 
-use crate::text::nearest;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli::args::{self, ALIASES, COMMANDS, Spec};
 use crate::cli::options::GLOBAL;
 use crate::cli::version;
+use crate::text::nearest;
 
 /// Why nothing is run.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub enum Stop {
     Help(Box<clap::Error>),
     /// `--version`.
     Version,
+    /// A command that only prints: its text.
+    Text(String),
     /// The words make no sense: what to say about them.
     Usage(String),
 }
@@ -56,6 +59,11 @@ impl Stop {
             }
             Stop::Version => {
                 println!("{}", version::text(program));
+                ExitCode::SUCCESS
+            }
+            Stop::Text(text) => {
+                // As with help, a reader may be gone.
+                let _ = std::io::stdout().write_all(text.as_bytes());
                 ExitCode::SUCCESS
             }
             Stop::Usage(text) => {

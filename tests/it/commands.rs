@@ -145,3 +145,61 @@ fn help_and_version_are_printed() {
     project.run("--help").success().says("build");
     project.run("build --help").success().says("--select");
 }
+
+#[test]
+fn ls_draws_a_tree() {
+    let project = small();
+    project
+        .file(
+            "models/marts/deep/b.sql",
+            "{{ config(materialized='table') }} select 1 as x from {{ ref('a') }}",
+        )
+        .yaml(
+            "
+            sources: [{name: raw, tables: [{name: t}]}]
+            models: [{name: a, columns: [{name: y, data_tests: [not_null]}]}]
+            ",
+        );
+    insta::assert_snapshot!(project.run("ls --quiet --output tree").success().lines().join("\n"));
+    // A test whose model is not selected stands by itself.
+    project.run("ls --quiet --output tree --resource-type test").success().lists([
+        "shop",
+        "└── models",
+        "    └── not_null_a_y (test)",
+    ]);
+}
+
+#[test]
+fn the_shell_is_told_what_may_come_next() {
+    let project = small();
+    project.run("parse").success();
+    let complete = |words: &str| {
+        let count = (words.split(' ').count() - 1).to_string();
+        let env = [("RBT_COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", count.as_str()), ("_CLAP_IFS", "\n")];
+        let run = project.run_with(&format!("-- {words}"), &env);
+        run.success().lines()
+    };
+    assert_eq!(complete("rbt snap"), ["snapshot"]);
+    assert_eq!(complete("rbt run --select a,+s"), ["a,+s", "a,+state:modified", "a,+state:new"]);
+    assert_eq!(complete("rbt run --target p"), ["prod"]);
+    assert_eq!(complete("rbt ls --output j"), ["json"]);
+    assert_eq!(complete("rbt run --full"), ["--full-refresh"]);
+    // Before anything is parsed, the files are known.
+    project.remove("target");
+    assert_eq!(complete("rbt run --select a"), ["a"]);
+}
+
+#[test]
+fn completions_and_manual_pages_are_printed() {
+    let project = Project::empty();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        project.run(&format!("completions {shell}")).success().says("RBT_COMPLETE");
+    }
+    project
+        .run("completions nosh")
+        .refused()
+        .says("'nosh' is not one of bash, elvish, fish, powershell, zsh.");
+    project.run("man").success().says(".TH rbt 1");
+    project.run("man docs-generate").success().says("rbt docs generate [OPTIONS]");
+    project.run("man nothing").refused().says("No such command 'nothing'.");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{select, setup};
+use super::{select, setup, tree};
 use crate::cli::Outcome;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
@@ -25,6 +25,12 @@ pub fn list(flags: &Flags, events: &Events) -> Result<Outcome> {
     let default: &[ResourceType] = if flags.models.is_empty() { LIST_TYPES } else { &only_models };
     let selected = select::select(flags, &loaded, &dag, LIST_ALL_TYPES, default)?;
     let manifest = &loaded.parsed.manifest;
+    if flags.output.as_deref() == Some("tree") {
+        for line in tree::lines(manifest, &selected) {
+            events.emit(Event::Listed { line });
+        }
+        return Ok(Outcome::Succeeded);
+    }
     for id in &selected {
         let Some(resource) = manifest.resource(id) else { continue };
         let line = match flags.output.as_deref().unwrap_or("selector") {
@@ -34,7 +40,7 @@ pub fn list(flags: &Flags, events: &Events) -> Result<Outcome> {
             "json" => json(resource, &flags.output_keys)?,
             other => {
                 return Err(Error::usage(format!("unknown output format '{other}'"))
-                    .help("use one of: selector, name, path, json"));
+                    .help("use one of: selector, name, path, json, tree"));
             }
         };
         events.emit(Event::Listed { line });
@@ -57,7 +63,8 @@ fn selector(resource: Resource) -> String {
     }
 }
 
-fn name(resource: Resource) -> String {
+/// Its name, with the version of a model that has several.
+pub(super) fn name(resource: Resource) -> String {
     match resource {
         Resource::Source(source) => source.search_name(),
         Resource::Node(node) => match node.version() {
@@ -107,7 +114,9 @@ fn json(resource: Resource, keys: &[String]) -> Result<String> {
         for part in key.split('.') {
             value = value.and_then(|value| value.get(part));
         }
-        shown.insert((*key).to_owned(), value.cloned().unwrap_or(Json::Null));
+        if let Some(value) = value {
+            shown.insert((*key).to_owned(), value.clone());
+        }
     }
     Ok(Json::Object(shown).to_string())
 }

@@ -14,6 +14,7 @@ mod retry;
 mod select;
 mod setup;
 mod state;
+mod tree;
 
 use crate::cli::Outcome;
 use crate::error::{Error, Result};

@@ -367,7 +367,7 @@ pub const FAVOR_STATE: Opt = Opt::new(
 pub const LIST_OUTPUT: Opt = Opt::new(
     "output",
     "output",
-    Kind::Choice(&["json", "name", "path", "selector"]),
+    Kind::Choice(&["json", "name", "path", "selector", "tree"]),
     Group::Output,
     "What to print of each node [default: selector]",
 );
