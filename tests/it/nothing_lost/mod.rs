@@ -1,3 +1,5 @@
 //! Whatever happens to a run, the database and the artifacts are whole.
 
+mod everything;
 mod interrupts;
+mod kills;
