@@ -113,9 +113,16 @@
   {%- do return(adapter.location_exists(location)) -%}
 {%- endmacro %}
 
+{#- A file is written beside its place and renamed, so that readers and crashes see the old one or the new one. DuckDB
+    does that to one local file; several, and what lies in a cloud, are written in place. -#}
 {% macro write_to_file(relation, location, options) -%}
+  {%- set in_place = ['use_tmp_file', 'partition_by', 'per_thread_output', 'file_size_bytes', 'row_groups_per_file'] -%}
+  {%- set aside = '://' not in location and not location.startswith('/dev/') -%}
+  {%- if in_place | select('in', options | lower) | list -%}
+    {%- set aside = false -%}
+  {%- endif -%}
   {%- call statement('write_to_file') -%}
-    copy {{ relation }} to '{{ location }}' ({{ options }})
+    copy {{ relation }} to '{{ location }}' ({{ options }}{{ ', use_tmp_file true' if aside }})
   {%- endcall -%}
 {%- endmacro %}
 
