@@ -46,6 +46,11 @@ impl Credentials {
 
     /// Opens the database and makes ready what the target wants: extensions, secrets, attached databases.
     pub fn open(&self) -> Result<Box<dyn Warehouse>> {
-        Ok(Box::new(duckdb::DuckDb::open(self.profile.clone())?))
+        self.open_telling(&|_| {})
+    }
+
+    /// The same; while it waits for what another process holds (`retries` of the profile), it tells why.
+    pub fn open_telling(&self, waiting: &dyn Fn(&Error)) -> Result<Box<dyn Warehouse>> {
+        Ok(Box::new(duckdb::DuckDb::open(self.profile.clone(), waiting)?))
     }
 }

@@ -100,7 +100,7 @@ impl Inline {
 }
 
 fn session(loaded: &Loaded) -> Result<Arc<Session>> {
-    let warehouse = loaded.credentials.open()?;
+    let warehouse = loaded.open_warehouse()?;
     Ok(Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false)))
 }
 

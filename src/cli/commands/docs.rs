@@ -38,7 +38,7 @@ pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
     let places = places(flags, &loaded)?;
     let mut tables = IndexMap::new();
     if !flags.empty_catalog && !places.is_empty() {
-        let warehouse = loaded.credentials.open()?;
+        let warehouse = loaded.open_warehouse()?;
         let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));
         let shared = &loaded.parsed.shared;
         let context = compiler(&loaded, &BTreeSet::new())?.operation_context(&shared.project_name, &session);

@@ -55,7 +55,7 @@ const SHOWN_ROWS: usize = 10;
 
 /// `seed --show`: some rows of every table that was loaded.
 fn show_seeds(loaded: &Loaded, report: &Report, events: &Events) -> Result<()> {
-    let warehouse = loaded.credentials.open()?;
+    let warehouse = loaded.open_warehouse()?;
     let mut connection = warehouse.connect()?;
     for run in report.runs.iter().filter(|run| run.status == Status::Success) {
         let (Some(node), Some(relation)) = (loaded.parsed.manifest.node(&run.unique_id), &run.relation_name)
@@ -87,7 +87,7 @@ impl Work<'_> {
         let report = if self.selected.is_empty() {
             Report { runs: Vec::new(), elapsed: 0.0, interrupted: false }
         } else {
-            let warehouse = loaded.credentials.open()?;
+            let warehouse = loaded.open_warehouse()?;
             let job = Job {
                 compiler: compiler.clone(),
                 warehouse: &*warehouse,

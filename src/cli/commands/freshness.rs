@@ -60,7 +60,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
 }
 
 fn measure(loaded: &setup::Loaded, sources: &[&Source]) -> Result<Vec<FreshnessRun>> {
-    let warehouse = loaded.credentials.open()?;
+    let warehouse = loaded.open_warehouse()?;
     let selected: BTreeSet<Id> = sources.iter().map(|source| source.unique_id.clone()).collect();
     let compiler = compiler(loaded, &selected)?;
     let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));

@@ -62,7 +62,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
 /// Calls the macro on a connection of its own.
 fn call(loaded: &Loaded, package: &str, template: &Arc<MacroTemplate>) -> Result<()> {
     let shared = &loaded.parsed.shared;
-    let warehouse = loaded.credentials.open()?;
+    let warehouse = loaded.open_warehouse()?;
     let cache = Arc::new(RelationCache::default());
     let session = Arc::new(Session::new(warehouse.connect()?, cache, shared.target.disable_transactions));
     let context = compiler(loaded, &BTreeSet::new())?.operation_context(package, &session);

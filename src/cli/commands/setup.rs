@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use chrono::Utc;
 
 use crate::artifacts::{write_manifest, write_run_results};
-use crate::error::{Location, Result};
-use crate::events::{Event, Events, Warning, stat_line};
+use crate::error::{Error, Location, Result};
+use crate::events::{Event, Events, Level, Warning, stat_line};
 use crate::flags::{Command, Flags};
 use crate::interrupt;
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
@@ -24,7 +24,7 @@ use crate::project::workspace::{Renderers, Workspace};
 use crate::project::yaml::{Mapping, Yaml, YamlValue};
 use crate::run::NodeRun;
 use crate::sql::Policy;
-use crate::warehouse::Credentials;
+use crate::warehouse::{Credentials, Warehouse};
 
 /// A project that is ready for work.
 pub struct Loaded {
@@ -88,6 +88,15 @@ impl Loaded {
         let shown = path.display().to_string();
         shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path: shown });
         Ok(())
+    }
+
+    /// Opens the warehouse; says so where it has to wait for another process.
+    pub fn open_warehouse(&self) -> Result<Box<dyn Warehouse>> {
+        let waiting = |error: &Error| {
+            let message = format!("Waiting: {}", error.message());
+            self.parsed.shared.events.emit(Event::note(Level::Warn, message));
+        };
+        self.credentials.open_telling(&waiting)
     }
 
     /// Writes `manifest.json`, with what was compiled.

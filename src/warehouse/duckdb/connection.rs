@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use libduckdb_sys as ffi;
 
+use super::advice;
 use super::decode::{Decoder, append_rows};
 use super::native::{Database, LogicalType, Prepared, Refusal, Session, Statements};
 use super::profile::{Retries, quoted};
@@ -185,7 +186,7 @@ impl DuckDbConnection {
 
     /// Runs a statement that opens or closes a transaction, which nothing stops.
     fn control(&self, sql: &str) -> Result<()> {
-        self.execute_once(sql, Fetch::None).map(|_| ()).map_err(Error::database)
+        self.execute_once(sql, Fetch::None).map(|_| ()).map_err(refused)
     }
 }
 
@@ -284,7 +285,11 @@ impl DuckDbConnection {
 
 /// What DuckDB refuses, as an error; it says so itself if the statement was stopped.
 fn refused(refusal: Refusal) -> Error {
-    if refusal.starts_with("INTERRUPT Error") { interrupt::cut_off() } else { Error::database(refusal) }
+    if refusal.starts_with("INTERRUPT Error") {
+        return interrupt::cut_off();
+    }
+    let error = Error::database(refusal.as_str());
+    advice::add(error, &refusal)
 }
 
 /// The text in a row of a query on the catalog; empty if there is none.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::advice;
 use super::attach::Attachment;
 use crate::error::Error;
 
@@ -49,6 +50,10 @@ fn explain(path: &str, refusal: &str) -> Error {
         it if it.contains("not a valid DuckDB database file") => {
             error.help("is it another kind of file? Then change the profile's `path`; a new name makes a new database")
         }
+        it if it.contains("newer version of DuckDB") || it.contains("we can only read versions") => error.help(
+            "rbt has DuckDB 1.5: take a newer rbt, or write the file anew in an older format with the DuckDB that made \
+             it (ATTACH 'new.duckdb' AS new (STORAGE_VERSION 'v1.0.0'); COPY FROM DATABASE old TO new)",
+        ),
         it if it.contains("Corrupt database file") => {
             error.help("the file was damaged outside of DuckDB; bring it back from a backup, or remove it and build again")
         }
@@ -56,10 +61,7 @@ fn explain(path: &str, refusal: &str) -> Error {
             "the log of the last changes, {path}.wal, cannot be replayed; move it away to open the database as it \
              was before them"
         )),
-        it if it.contains("Permission denied") || it.contains("Read-only file system") => {
-            error.help("this user must be allowed to write the file and its folder; change their permissions, or work on a copy")
-        }
-        _ => error,
+        it => advice::add(error, it),
     }
 }
 

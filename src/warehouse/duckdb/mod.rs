@@ -1,5 +1,6 @@
 //! DuckDB, in the process.
 
+mod advice;
 mod attach;
 mod calendar;
 mod connection;
@@ -19,7 +20,7 @@ use std::time::Duration;
 pub use profile::{Profile, credentials};
 
 use super::{Connection, Warehouse};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt;
 use connection::DuckDbConnection;
 use native::Database;
@@ -33,8 +34,8 @@ pub struct DuckDb {
 
 impl DuckDb {
     /// Opens the database of a profile, and installs, creates and attaches what the profile wants.
-    pub fn open(profile: Profile) -> Result<Self> {
-        let database = Arc::new(open_file(&profile)?);
+    pub fn open(profile: Profile, waiting: &dyn Fn(&Error)) -> Result<Self> {
+        let database = Arc::new(open_file(&profile, waiting)?);
         let mut connection = DuckDbConnection::new(&database, &[], None)?;
         for extension in &profile.extensions {
             load(&mut connection, extension)?;
@@ -63,7 +64,7 @@ impl Warehouse for DuckDb {
 }
 
 /// Opens the file, again and again if the profile wants to wait for another process to let go of it.
-fn open_file(profile: &Profile) -> Result<Database> {
+fn open_file(profile: &Profile, waiting: &dyn Fn(&Error)) -> Result<Database> {
     let attempts = profile.retries.as_ref().map_or(1, |retries| retries.connect_attempts.max(1));
     let mut attempt = 1;
     loop {
@@ -71,9 +72,11 @@ fn open_file(profile: &Profile) -> Result<Database> {
             Ok(database) => return Ok(database),
             Err(refusal) => {
                 let retryable = profile.retries.as_ref().is_some_and(|retries| retries.covers(&refusal));
+                let error = lock::opening(&profile.path, &refusal);
                 if attempt >= attempts || !retryable {
-                    return Err(lock::opening(&profile.path, &refusal));
+                    return Err(error);
                 }
+                waiting(&error);
                 interrupt::sleep(Duration::from_secs(1 << (attempt - 1).min(10)))?;
                 attempt += 1;
             }

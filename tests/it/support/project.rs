@@ -136,6 +136,20 @@ impl Project {
         Running::new(self, line, self.command(".", line, &[]))
     }
 
+    /// The same, under a limit or without a right: `setup` is shell that leads to the program, such as `ulimit -f 100;`.
+    pub fn run_under(&self, setup: &str, line: &str) -> Run<'_> {
+        let direct = self.command(".", line, &[]);
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("{setup} exec \"$0\" \"$@\""))
+            .arg(direct.get_program())
+            .args(direct.get_args());
+        command.current_dir(self.path()).env("HOME", self.path()).stdin(Stdio::null());
+        let output = command.output().expect("the shell starts");
+        Run::new(self, line, output)
+    }
+
     fn command(&self, folder: &str, line: &str, env: &[(&str, &str)]) -> Command {
         // The same tests can drive dbt, to compare: what they expect is what dbt does, but for texts.
         let program =

@@ -1,7 +1,10 @@
+use std::fs;
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use super::{Project, Run};
 
@@ -10,6 +13,8 @@ pub struct Running<'a> {
     project: &'a Project,
     line: String,
     child: Child,
+    /// What it prints.
+    output: NamedTempFile,
 }
 
 /// After this, what is waited for will not come any more.
@@ -20,42 +25,62 @@ const PACE: Duration = Duration::from_millis(2);
 
 impl<'a> Running<'a> {
     pub(super) fn new(project: &'a Project, line: &str, mut command: Command) -> Self {
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        Running { project, line: line.to_owned(), child: child.expect("the program starts") }
+        let output = NamedTempFile::new().expect("a temporary file");
+        // One open file with one position, so that neither overwrites the other.
+        let stdout = output.reopen().expect("it can be opened again");
+        let stderr = stdout.try_clone().expect("it can be shared");
+        let child = command.stdout(stdout).stderr(stderr).spawn().expect("the program starts");
+        Running { project, line: line.to_owned(), child, output }
     }
 
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
+    fn text(&self) -> String {
+        fs::read_to_string(self.output.path()).expect("what it printed is text")
+    }
+
     /// Waits until a file of the project is there.
     #[track_caller]
-    pub fn until(mut self, path: &str) -> Self {
+    pub fn until(self, path: &str) -> Self {
+        self.until_true(&format!("wrote {path}"), |running| running.project.exists(path))
+    }
+
+    /// Waits until it has printed something.
+    #[track_caller]
+    pub fn until_said(self, words: &str) -> Self {
+        self.until_true(&format!("said “{words}”"), |running| running.text().contains(words))
+    }
+
+    /// Waits until it answers on a port of this machine.
+    #[track_caller]
+    pub fn until_it_listens(self, port: u16) -> Self {
+        self.until_true(&format!("listened on port {port}"), |_| {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })
+    }
+
+    #[track_caller]
+    fn until_true(mut self, what: &str, came: impl Fn(&Self) -> bool) -> Self {
         let started = Instant::now();
-        while !self.project.exists(path) {
-            let ended = self.child.try_wait().expect("the program can be asked");
-            if ended.is_some() || started.elapsed() > PATIENCE {
-                let run = self.wait();
-                panic!("rbt did not come to the point of writing {path}:\n{}", run.text());
+        while !came(&self) {
+            if self.has_ended() || started.elapsed() > PATIENCE {
+                let text = self.text();
+                self.kill();
+                panic!("rbt {} never {what}:\n{text}", self.line);
             }
             thread::sleep(PACE);
         }
         self
     }
 
-    /// Waits until it answers on a port of this machine.
-    #[track_caller]
-    pub fn until_it_listens(mut self, port: u16) -> Self {
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = self.child.try_wait().expect("the program can be asked");
-            if ended.is_some() || started.elapsed() > PATIENCE {
-                let run = self.wait();
-                panic!("nobody listens on port {port}:\n{}", run.text());
-            }
-            thread::sleep(PACE);
-        }
-        self
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("the program can be asked").is_some()
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("it can be killed");
     }
 
     /// Sends a signal, by its name without `SIG`.
@@ -69,12 +94,12 @@ impl<'a> Running<'a> {
     pub fn kill_after(mut self, time: Duration) -> bool {
         let started = Instant::now();
         while started.elapsed() < time {
-            if self.child.try_wait().expect("the program can be asked").is_some() {
+            if self.has_ended() {
                 return false;
             }
             thread::sleep(PACE);
         }
-        self.child.kill().and_then(|()| self.child.wait()).expect("it can be killed");
+        self.kill();
         true
     }
 
@@ -82,14 +107,15 @@ impl<'a> Running<'a> {
     #[track_caller]
     pub fn wait(mut self) -> Run<'a> {
         let started = Instant::now();
-        while self.child.try_wait().expect("the program can be asked").is_none() {
+        while !self.has_ended() {
             if started.elapsed() > PATIENCE {
-                self.child.kill().expect("it can be killed");
-                panic!("rbt {} did not end", self.line);
+                self.kill();
+                panic!("rbt {} did not end:\n{}", self.line, self.text());
             }
             thread::sleep(PACE);
         }
-        let output = self.child.wait_with_output().expect("its output can be read");
+        let status = self.child.wait().expect("its exit code is known");
+        let output = Output { status, stdout: self.text().into_bytes(), stderr: Vec::new() };
         Run::new(self.project, &self.line, output)
     }
 }
