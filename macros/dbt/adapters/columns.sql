@@ -25,14 +25,16 @@
   {%- do return(adapter.dispatch('get_empty_subquery_sql', 'dbt')(select_sql, select_sql_header)) -%}
 {%- endmacro %}
 
-{% macro default__get_empty_subquery_sql(select_sql, select_sql_header=none) -%}
-  {{ select_sql_header or '' }}
+{% macro default__get_empty_subquery_sql(select_sql, select_sql_header=none) %}
+  {%- if select_sql_header is not none -%}
+    {{ select_sql_header }}
+  {%- endif -%}
   select * from (
     {{ select_sql }}
   ) as __dbt_sbq
   where false
   limit 0
-{%- endmacro %}
+{% endmacro %}
 
 {% macro get_column_schema_from_query(select_sql, select_sql_header=none) -%}
   {%- do return(adapter.get_column_schema_from_query(get_empty_subquery_sql(select_sql, select_sql_header))) -%}

@@ -1,17 +1,19 @@
 {#- SQL around a query that a command runs as it is: `show`, `compile --inline`, a test's limit. -#}
 {% macro get_show_sql(compiled_code, sql_header, limit) -%}
-  {{ sql_header or '' }}
+  {%- if sql_header is not none -%}
+    {{ sql_header }}
+  {%- endif %}
   {{ get_limit_subquery_sql(compiled_code, limit) }}
-{%- endmacro %}
+{% endmacro %}
 
 {% macro get_limit_subquery_sql(sql, limit) -%}
   {{ adapter.dispatch('get_limit_sql', 'dbt')(sql, limit) }}
 {%- endmacro %}
 
-{% macro default__get_limit_sql(sql, limit) -%}
+{% macro default__get_limit_sql(sql, limit) %}
   {{ sql }}
-  {{ 'limit ' ~ limit if limit is not none }}
-{%- endmacro %}
+  {% if limit is not none %}limit {{ limit }}{% endif -%}
+{% endmacro %}
 
 {% macro validate_sql(sql) -%}
   {%- do return(adapter.dispatch('validate_sql', 'dbt')(sql)) -%}

@@ -15,10 +15,10 @@
   cast({{ field }} as {{ type }})
 {% endmacro %}
 
-{% macro cast_bool_to_text(field) -%}
+{% macro cast_bool_to_text(field) %}
   {{ adapter.dispatch('cast_bool_to_text', 'dbt')(field) }}
-{%- endmacro %}
+{% endmacro %}
 
-{% macro default__cast_bool_to_text(field) -%}
+{% macro default__cast_bool_to_text(field) %}
   cast({{ field }} as {{ api.Column.translate_type('string') }})
-{%- endmacro %}
+{% endmacro %}

@@ -18,16 +18,16 @@
   {%- do return(adapter.dispatch('dateadd', 'dbt')(datepart, interval, from_date_or_timestamp)) -%}
 {%- endmacro %}
 
-{% macro default__dateadd(datepart, interval, from_date_or_timestamp) -%}
-  dateadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }})
-{%- endmacro %}
+{% macro default__dateadd(datepart, interval, from_date_or_timestamp) %}
+  dateadd( {{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }} )
+{% endmacro %}
 
 {% macro datediff(first_date, second_date, datepart) -%}
   {%- do return(adapter.dispatch('datediff', 'dbt')(first_date, second_date, datepart)) -%}
 {%- endmacro %}
 
 {% macro default__datediff(first_date, second_date, datepart) -%}
-  datediff({{ datepart }}, {{ first_date }}, {{ second_date }})
+  datediff( {{ datepart }}, {{ first_date }}, {{ second_date }} )
 {%- endmacro %}
 
 {#- The last day of the part of the calendar that a date lies in. -#}
@@ -41,7 +41,7 @@
 
 {% macro default_last_day(date, datepart) -%}
   {%- set next_start = dbt.dateadd(datepart, '1', dbt.date_trunc(datepart, date)) -%}
-  cast({{ dbt.dateadd('day', '-1', next_start) }} as date)
+  cast( {{ dbt.dateadd('day', '-1', next_start) }} as date)
 {%- endmacro %}
 
 {#- How many parts lie between two dates, as a number and not as SQL: it asks the database. -#}
@@ -62,12 +62,12 @@
   {%- do return(adapter.dispatch('date_spine', 'dbt')(datepart, start_date, end_date)) -%}
 {%- endmacro %}
 
-{% macro default__date_spine(datepart, start_date, end_date) -%}
+{% macro default__date_spine(datepart, start_date, end_date) %}
   with rawdata as (
     {{ dbt.generate_series(dbt.get_intervals_between(start_date, end_date, datepart)) }}
   ),
   all_periods as (
-    select ({{ dbt.dateadd(datepart, 'row_number() over (order by 1) - 1', start_date) }}) as date_{{ datepart }}
+    select ( {{ dbt.dateadd(datepart, 'row_number() over (order by 1) - 1', start_date) }} ) as date_{{ datepart }}
     from rawdata
   ),
   filtered as (
@@ -76,7 +76,7 @@
     where date_{{ datepart }} <= {{ end_date }}
   )
   select * from filtered
-{%- endmacro %}
+{% endmacro %}
 
 {#- A query of the numbers from 1 to the bound, in the column `generated_number`. -#}
 {% macro generate_series(upper_bound) -%}
@@ -84,8 +84,8 @@
 {%- endmacro %}
 
 {#- For any database: every number is a sum of powers of two. -#}
-{% macro default__generate_series(upper_bound) -%}
-  {%- set bits = range(dbt.get_powers_of_two(upper_bound)) -%}
+{% macro default__generate_series(upper_bound) %}
+  {%- set bits = range(dbt.get_powers_of_two(upper_bound)) %}
   with p as (
     select 0 as generated_number union all select 1
   ),
@@ -98,7 +98,7 @@
   from unioned
   where generated_number <= {{ upper_bound }}
   order by generated_number
-{%- endmacro %}
+{% endmacro %}
 
 {#- How many bits it takes to count to the bound: at least one. -#}
 {% macro get_powers_of_two(upper_bound) -%}

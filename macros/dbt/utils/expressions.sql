@@ -21,12 +21,13 @@
 {%- endmacro %}
 
 {% macro default__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
-  {%- set ordering = ' within group (' ~ order_by_clause ~ ')' if order_by_clause else '' -%}
-  {%- if limit_num -%}
-    array_to_string(array_slice(array_agg({{ measure }}){{ ordering }}, 0, {{ limit_num }}), {{ delimiter_text }})
-  {%- else -%}
-    listagg({{ measure }}, {{ delimiter_text }}){{ ordering }}
-  {%- endif -%}
+  {%- set ordering = 'within group (' ~ order_by_clause ~ ')' if order_by_clause else '' -%}
+  {% if limit_num -%}
+    array_to_string( array_slice( array_agg( {{ measure }} ){{ ordering }} ,0 ,{{ limit_num }} ), {{ delimiter_text }} )
+  {%- else %}
+    listagg( {{ measure }}, {{ delimiter_text }} )
+    {{ ordering }}
+  {%- endif %}
 {%- endmacro %}
 
 {% macro array_construct(inputs=[], data_type=api.Column.translate_type('integer')) -%}
@@ -34,8 +35,9 @@
 {%- endmacro %}
 
 {% macro default__array_construct(inputs, data_type) -%}
-  {{ 'array[' ~ inputs | join(', ') ~ ']' if inputs else 'array[]::' ~ data_type ~ '[]' }}
-{%- endmacro %}
+  {%- set values = 'array[ ' ~ inputs | join(' , ') ~ ' ]' if inputs else 'array[]::' ~ data_type ~ '[]' %}
+  {{ values }}
+{% endmacro %}
 
 {% macro array_append(array, new_element) -%}
   {%- do return(adapter.dispatch('array_append', 'dbt')(array, new_element)) -%}
@@ -57,17 +59,17 @@
   {%- do return(adapter.dispatch('except', 'dbt')()) -%}
 {%- endmacro %}
 
-{% macro default__except() -%}
+{% macro default__except() %}
   except
-{%- endmacro %}
+{% endmacro %}
 
 {% macro intersect() -%}
   {%- do return(adapter.dispatch('intersect', 'dbt')()) -%}
 {%- endmacro %}
 
-{% macro default__intersect() -%}
+{% macro default__intersect() %}
   intersect
-{%- endmacro %}
+{% endmacro %}
 
 {#- The condition that two expressions are equal; two nulls are, where the project's flag says so. -#}
 {% macro equals(expr1, expr2) -%}
@@ -75,9 +77,9 @@
 {%- endmacro %}
 
 {% macro default__equals(expr1, expr2) -%}
-  {%- if adapter.behavior.enable_truthy_nulls_equals_macro.no_warn -%}
-    ({{ expr1 }} is not distinct from {{ expr2 }})
+  {%- if adapter.behavior.enable_truthy_nulls_equals_macro.no_warn %}
+    case when (({{ expr1 }} = {{ expr2 }}) or ({{ expr1 }} is null and {{ expr2 }} is null)) then 0 else 1 end = 0
   {%- else -%}
     ({{ expr1 }} = {{ expr2 }})
-  {%- endif -%}
-{%- endmacro %}
+  {%- endif %}
+{% endmacro %}
