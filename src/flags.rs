@@ -230,6 +230,10 @@ pub struct Flags {
     /// Those of them that stand on the command line itself.
     #[serde(skip)]
     pub typed: BTreeSet<String>,
+    /// Environment variables of options, under their old names and the new ones that begin with `DBT_ENGINE_`: the
+    /// same value under both.
+    #[serde(skip)]
+    pub engine_env: BTreeMap<String, String>,
     /// What is left of an earlier command: only this is to be done.
     #[serde(skip)]
     pub unfinished: Option<Unfinished>,
@@ -409,6 +413,7 @@ impl Default for Flags {
             given: BTreeSet::new(),
             typed: BTreeSet::new(),
             unfinished: None,
+            engine_env: BTreeMap::new(),
             parameters: Vec::new(),
             notices: Vec::new(),
         }
@@ -476,6 +481,7 @@ impl Flags {
             flags.given = std::mem::take(&mut self.given);
             flags.typed = std::mem::take(&mut self.typed);
             flags.unfinished = self.unfinished.take();
+            flags.engine_env = std::mem::take(&mut self.engine_env);
             flags.parameters = std::mem::take(&mut self.parameters);
             flags.notices = std::mem::take(&mut self.notices);
             flags.given.insert(name);

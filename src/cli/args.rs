@@ -486,6 +486,7 @@ fn collect(
     flags.invocation_command = [&[program.to_owned()], words].concat().join(" ");
     flags.parameters = parameters(spec);
 
+    flags.engine_env = engine_env(&surroundings.env);
     let mut given = Map::new();
     for opt in options(spec) {
         let found = match on_command_line(opt, levels)? {
@@ -638,6 +639,19 @@ fn in_environment(
     [engine.as_str(), name]
         .into_iter()
         .find_map(|name| Some((words(value(name)?), format!("the environment variable {name}"))))
+}
+
+/// The variables of options that are set, under both of their names; the new name wins.
+fn engine_env(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut both = BTreeMap::new();
+    for old in COMMANDS.iter().flat_map(options).filter_map(|opt| opt.env) {
+        let new = old.replacen("DBT_", "DBT_ENGINE_", 1);
+        if let Some(value) = env.get(&new).or_else(|| env.get(old)) {
+            both.insert(new, value.clone());
+            both.insert(old.to_owned(), value.clone());
+        }
+    }
+    both
 }
 
 fn is_truthy(value: Option<&String>) -> bool {

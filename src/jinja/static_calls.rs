@@ -63,6 +63,25 @@ fn dispatch(args: &Args<'_>) -> Option<MacroCall> {
     Some(MacroCall::Dispatch { name: argument(0, "macro_name")?, namespace: argument(1, "macro_namespace") })
 }
 
+/// What the calls of `config()` in a text set, as it is written there: names and the text of their values.
+///
+/// Errors: the text has a syntax error.
+pub fn static_config_calls(text: &str, origin: &Origin) -> Result<Vec<(String, String)>> {
+    let mut written = Vec::new();
+    let whole = normalize(text);
+    visit(text, origin, &mut |expr| {
+        let ExprKind::Call(callee, args) = &expr.kind else { return };
+        if !matches!(callee.kind, ExprKind::Name("config")) {
+            return;
+        }
+        for (name, value) in &args.named {
+            let text = whole.get(value.at as usize..value.end as usize).unwrap_or_default();
+            written.push(((*name).to_owned(), text.to_owned()));
+        }
+    })?;
+    Ok(written)
+}
+
 /// Parses a text and visits its expressions.
 fn visit(text: &str, origin: &Origin, f: &mut impl FnMut(&Expr<'_>)) -> Result<()> {
     let text = normalize(text);

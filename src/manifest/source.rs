@@ -64,6 +64,13 @@ pub struct Quoting {
 }
 
 impl Source {
+    /// Whether it says how fresh its rows must be.
+    pub fn checks_freshness(&self) -> bool {
+        let Some(freshness) = &self.fields.freshness else { return false };
+        let is_full = |limit: &Json| limit["count"].is_number() && limit["period"].is_string();
+        ["warn_after", "error_after"].iter().any(|key| is_full(&freshness[*key]))
+    }
+
     /// The name as selectors and messages write it: `source.table`.
     pub fn search_name(&self) -> String {
         format!("{}.{}", self.source_name, self.name)

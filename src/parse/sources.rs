@@ -174,6 +174,14 @@ impl Parser<'_> {
             line: table.line as usize,
         };
         node.relation_name = source_relation(&node).map_err(at)?.render();
+        let is_measurable = node.fields.loaded_at_field.is_some() || node.fields.loaded_at_query.is_some();
+        if node.checks_freshness() && !is_measurable {
+            let message = format!(
+                "A loaded_at_field must be specified for source '{}': DuckDB does not tell when a table was changed.",
+                node.search_name()
+            );
+            self.warn(Warning::new("FreshnessConfigProblem", message).at(table.location(&entry.path)));
+        }
         Ok(node)
     }
 
@@ -209,6 +217,11 @@ impl Parser<'_> {
                 .map(Json::from)
                 .or_else(|| config.get(key).cloned().filter(|value| !value.is_null()))
         };
+        if let Some(field) = table.get("loaded_at_field").filter(|field| field.as_str() == Some("")) {
+            return Err(field
+                .error(&entry.path, "loaded_at_field cannot be an empty string.")
+                .help("leave the key out, or write null to override that of the source"));
+        }
         let has_own_field = table.get("loaded_at_field").is_some();
         for (yaml, of, name) in [(table, &of_table, "table"), (source, &of_source, "source")] {
             if level(yaml, of, "loaded_at_field").is_some() && level(yaml, of, "loaded_at_query").is_some() {
@@ -225,7 +238,8 @@ impl Parser<'_> {
                 .or_else(|| level(source, &of_source, "loaded_at_field"))
         };
         let query = level(table, &of_table, "loaded_at_query")
-            .or_else(|| level(source, &of_source, "loaded_at_query").filter(|_| !has_own_field));
+            .or_else(|| level(source, &of_source, "loaded_at_query"))
+            .filter(|_| !has_own_field && level(table, &of_table, "loaded_at_field").is_none());
         config.insert("loaded_at_field".to_owned(), field.unwrap_or(Json::Null));
         config.insert("loaded_at_query".to_owned(), query.unwrap_or(Json::Null));
         Ok(config)

@@ -11,8 +11,10 @@ use super::properties::Properties;
 use super::{ParsedProject, Parser};
 use crate::error::{Error, Location, Result};
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
-use crate::jinja::{Origin, blocks};
-use crate::manifest::{Checksum, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix};
+use crate::jinja::{Origin, blocks, from_json, python_repr, static_config_calls};
+use crate::manifest::{
+    Checksum, Column, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix,
+};
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::files::{self, SourceFile, sha256_hex};
 use crate::project::project_file::Project;
@@ -201,7 +203,7 @@ impl Parser<'_> {
             self.unrendered_root_trees(project),
             &unparsed.fqn,
             unrendered,
-            Some(&capture.config_calls),
+            Some(&self.written_calls(&node, &capture)),
         );
         take_capture(&mut node, capture);
         if let Some(entry) = properties {
@@ -215,6 +217,18 @@ impl Parser<'_> {
         }
         self.parse_hooks(&mut node)?;
         Ok(Parsed::Enabled(Box::new(node)))
+    }
+
+    /// What the node's own calls of `config()` set: as rendered, or, where the project asks for more unrendered
+    /// values, as written.
+    fn written_calls(&self, node: &Node, capture: &Capture) -> Map<String, Json> {
+        let mut calls = capture.config_calls.clone();
+        if self.shared.flags.behavior.state_modified_compare_more_unrendered_values {
+            let origin = Origin::file(&node.original_file_path);
+            let written = static_config_calls(&node.raw_code, &origin).unwrap_or_default();
+            calls.extend(written.into_iter().map(|(name, text)| (name, Json::from(text))));
+        }
+        calls
     }
 
     fn new_node(&self, unparsed: &Unparsed) -> Node {
@@ -398,15 +412,40 @@ impl Parser<'_> {
             .help("list the model's columns with name and data_type in its YAML")
             .at(Location::file(&node.original_file_path)));
         }
-        let mut columns: Vec<String> = node
-            .columns
-            .values()
-            .map(|column| format!("{}|{}", column.name, column.data_type.as_deref().unwrap_or("None")))
-            .collect();
-        columns.sort();
-        node.contract.checksum = Some(sha256_hex(columns.concat().as_bytes()));
+        node.contract.checksum = Some(sha256_hex(contract_state(node).as_bytes()));
         Ok(())
     }
+}
+
+/// What a contract promises, in the text that dbt hashes, so that checksums compare with those of its manifests: the
+/// columns in order with their constraints, and the constraints of the model where they are enforced.
+fn contract_state(node: &Node) -> String {
+    let mut columns: Vec<&Column> = node.columns.values().collect();
+    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut state = String::new();
+    for column in columns {
+        let data_type = column.data_type.as_deref().unwrap_or("None");
+        state += &format!("|{}{data_type}{}", column.name, constraints_repr(&column.constraints, "Column"));
+    }
+    if let (Some(model), "table" | "incremental") = (&node.model, node.materialized()) {
+        state += &format!("{}{}", node.materialized(), constraints_repr(&model.constraints, "Model"));
+    }
+    state
+}
+
+/// A list of constraints as Python shows dbt's objects.
+fn constraints_repr(constraints: &[Json], level: &str) -> String {
+    let one = |constraint: &Json| {
+        let fields = constraint.as_object().into_iter().flatten().map(|(name, value)| match name.as_str() {
+            "type" => {
+                let kind = value.as_str().unwrap_or_default();
+                format!("type=<ConstraintType.{kind}: '{kind}'>")
+            }
+            name => format!("{name}={}", python_repr(&from_json(value))),
+        });
+        format!("{level}LevelConstraint({})", fields.collect::<Vec<_>>().join(", "))
+    };
+    format!("[{}]", constraints.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 fn merge_deep(old: &mut Json, new: Json) {

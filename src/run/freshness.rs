@@ -50,12 +50,6 @@ impl Measured {
     }
 }
 
-/// Whether a source says how fresh it must be.
-pub fn has_freshness(source: &Source) -> bool {
-    let Some(freshness) = &source.fields.freshness else { return false };
-    ["warn_after", "error_after"].iter().any(|key| threshold(freshness, key).is_some())
-}
-
 /// The seconds of `warn_after` or `error_after`.
 fn threshold(freshness: &Json, key: &str) -> Option<f64> {
     let limit = freshness.get(key)?;

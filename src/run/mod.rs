@@ -29,7 +29,7 @@ use crate::interrupt;
 use crate::manifest::{Id, Resource, ResourceType};
 use crate::warehouse::{RelationCache, Session, Warehouse};
 
-pub use freshness::{FreshnessRun, has_freshness, measure as measure_freshness};
+pub use freshness::{FreshnessRun, measure as measure_freshness};
 pub use info::node_info;
 pub use model::timed;
 pub use result::{NodeRun, Report, Timing};
@@ -90,16 +90,41 @@ impl Job<'_> {
             runs.extend(hooks);
             prevented = error;
         }
-        if prevented.is_none() {
-            self.announce();
-            let nodes = scheduler::run(self, &session, &cache)?;
-            let end = if self.runs_hooks { hooks::run_end(self, &session, &nodes) } else { Vec::new() };
-            runs.extend(nodes);
-            runs.extend(end);
+        // dbt's default: the error of a hook at the start is told, and the nodes run all the same.
+        if prevented.is_some() && shared.flags.behavior.skip_nodes_if_on_run_start_fails {
+            runs.extend(scheduler::skip_all(self));
             return Ok(self.report(runs, started.elapsed().as_secs_f64()));
         }
-        runs.extend(scheduler::skip_all(self));
+        self.announce();
+        let nodes = scheduler::run(self, &session, &cache)?;
+        let end = if self.runs_hooks { hooks::run_end(self, &session, &nodes) } else { Vec::new() };
+        runs.extend(nodes);
+        runs.extend(end);
         Ok(self.report(runs, started.elapsed().as_secs_f64()))
+    }
+
+    /// Does something else than running nodes between the hooks. Says whether all hooks went well.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn between_hooks<T>(
+        &self,
+        session: &Arc<Session>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, bool)> {
+        if !self.runs_hooks {
+            return Ok((work()?, true));
+        }
+        let (mut runs, _) = hooks::run_start(self, session);
+        let done = work()?;
+        runs.extend(hooks::run_end(self, session, &[]));
+        let failed: Vec<_> = runs.iter().filter(|run| run.status.is_failure()).collect();
+        if !failed.is_empty() {
+            let results = failed.iter().map(|run| run.event.clone()).collect();
+            let interrupted = interrupt::asked();
+            self.compiler.shared.events.emit(Event::Summary { results, interrupted });
+        }
+        Ok((done, failed.is_empty()))
     }
 
     fn announce(&self) {

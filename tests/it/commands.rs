@@ -203,3 +203,86 @@ fn completions_and_manual_pages_are_printed() {
     project.run("man docs-generate").success().says("rbt docs generate [OPTIONS]");
     project.run("man nothing").refused().says("No such command 'nothing'.");
 }
+
+#[test]
+fn clean_keeps_what_people_wrote_and_what_is_elsewhere() {
+    let project = small();
+    project
+        .config("clean-targets: [models]")
+        .run("clean")
+        .refused()
+        .says("will not clean the following source paths");
+    let text = project.read("dbt_project.yml");
+    let outside = tempfile::tempdir().expect("a temporary folder");
+    let elsewhere = outside.path().join("made");
+    std::fs::create_dir(&elsewhere).expect("it is made");
+    project.file("dbt_project.yml", &text.replace("[models]", &format!("['{}']", elsewhere.display())));
+    project.run("clean").refused().says("following directories outside the project");
+    assert!(elsewhere.exists());
+    project.run("clean --no-clean-project-files-only").success();
+    assert!(!elsewhere.exists());
+    project.file("dbt_project.yml", &text.replace("[models]", "['..']"));
+    project.run("clean --no-clean-project-files-only").refused();
+    // No profile is needed.
+    project.remove("profiles.yml").file("dbt_project.yml", &text.replace("[models]", "[target]"));
+    project.run("clean").success().says("Finished cleaning all paths.");
+}
+
+#[test]
+fn debug_tells_what_is_found_and_what_is_wrong() {
+    let project = small();
+    project
+        .run("debug")
+        .success()
+        .says("Using profiles.yml file at ")
+        .says("profiles.yml file [OK found and valid]")
+        .says("Connection test: [OK connection ok]");
+    project.run("debug --connection").success().says_nothing_of("Configuration:");
+    project.run("debug --config-dir").success().says("To view your profiles.yml file, run:");
+    project.file("profiles.yml", "other: {outputs: {}}");
+    project
+        .run("debug")
+        .failure()
+        .says("profiles.yml file [ERROR]")
+        .says("Could not find profile named 'shop'")
+        .says("dbt_project.yml file [OK found and valid] (shop)");
+}
+
+#[test]
+fn operations_leave_their_result() {
+    let project = small();
+    project.macros(
+        "{% macro op(x) %}{{ log('got ' ~ x, info=true) }}{% if x == 3 %}{{ exceptions.raise_compiler_error('no three') }}{% endif %}{% endmacro %}",
+    );
+    project
+        .run("run-operation op --args '{x: 3}'")
+        .failure()
+        .says("Encountered an error while running operation: Compilation Error")
+        .says("no three")
+        .statuses(["op error"]);
+    project.run("retry").failure().says("got 3").statuses(["op error"]);
+    project.run("run-operation op --args '{x: 1}'").success().says("got 1").statuses(["op success"]);
+    project.run("retry").success().says_nothing_of("got 1");
+}
+
+#[test]
+fn what_does_not_compile_is_an_error_with_its_reason() {
+    let project = small();
+    project.model("bad", "select {{ run_query('select * from nope') }} as x");
+    project.run("compile").refused().says("Table with name nope does not exist");
+    project.run("show --select bad").refused().says("Table with name nope does not exist");
+    project.run("show").refused().says("Either --select or --inline must be passed to show");
+}
+
+#[test]
+fn the_variables_of_options_have_two_names() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "select '{{ env_var('DBT_ENGINE_PRINTER_WIDTH', 'none') }} {{ env_var('DBT_PRINTER_WIDTH', 'none') }}' as x",
+    );
+    project.run("run").success().rows("a", ["none none"]);
+    project.run_with("run", &[("DBT_PRINTER_WIDTH", "90")]).success().rows("a", ["90 90"]);
+    let both = [("DBT_PRINTER_WIDTH", "90"), ("DBT_ENGINE_PRINTER_WIDTH", "100")];
+    project.run_with("run", &both).success().rows("a", ["100 100"]);
+}

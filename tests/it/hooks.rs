@@ -55,10 +55,15 @@ fn run_hooks_see_the_run() {
 }
 
 #[test]
-fn a_failing_start_hook_stops_the_run() {
+fn a_failing_start_hook_fails_the_run_and_stops_it_if_that_is_wanted() {
     let project = Project::new();
     project.config("on-run-start: ['select * from no_such_table']").model("a", "select 1 as x");
-    project.run("run").failure().says("no_such_table").relations([]);
+    project.run("run").failure().says("no_such_table").relations(["main.a view"]);
+    let stopping = project
+        .read("dbt_project.yml")
+        .replace("flags: {", "flags: {skip_nodes_if_on_run_start_fails: true, ");
+    project.file("dbt_project.yml", &stopping).sql("drop view main.a");
+    project.run("run").failure().relations([]).statuses(["a skipped", "shop-on-run-start-0 error"]);
 }
 
 #[test]

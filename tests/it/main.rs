@@ -9,6 +9,7 @@ mod context;
 mod data_tests;
 mod docs;
 mod errors;
+mod freshness;
 mod hooks;
 mod incremental;
 mod init;

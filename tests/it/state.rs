@@ -202,3 +202,39 @@ fn retry_repeats_only_the_batches_that_failed() {
     assert_eq!(batches["successful"].as_array().map(Vec::len), Some(1), "{batches}");
     run.query("select id, v from daily order by id", ["1,1", "2,5", "3,1"]);
 }
+
+#[test]
+fn contracts_are_compared_with_their_constraints() {
+    let project = Project::new();
+    let yaml = |constraints: &str| {
+        format!(
+            "models: [{{name: a, config: {{contract: {{enforced: true}}, materialized: table}}, columns: [{{name: x, data_type: integer{constraints}}}]}}]"
+        )
+    };
+    project.model("a", "select 1 as x").yaml(&yaml(", constraints: [{type: not_null}]"));
+    project.run("build --target-path state").success();
+    project.run("ls --quiet --select state:modified --state state").success().says_nothing_of("shop.a");
+    project.yaml(&yaml(""));
+    project
+        .run("ls --select state:modified --state state")
+        .success()
+        .says("While comparing to previous project state, dbt detected a breaking change to an unversioned model")
+        .says("shop.a");
+}
+
+#[test]
+fn unrendered_settings_in_a_file_are_no_change_where_the_project_says_so() {
+    let project = Project::new();
+    project.model("a", "{{ config(materialized=var('m'), tags=['x', 'y']) }} select 1 as x");
+    project.run("parse --vars '{m: table}' --target-path state").success();
+    project.run("ls --quiet -s state:modified --state state --vars '{m: view}'").success().lists(["shop.a"]);
+    let more = project
+        .read("dbt_project.yml")
+        .replace("flags: {", "flags: {state_modified_compare_more_unrendered_values: true, ");
+    project.file("dbt_project.yml", &more);
+    project.run("parse --vars '{m: table}' --target-path state").success();
+    project
+        .run("ls --quiet -s state:modified --state state --vars '{m: view}'")
+        .success()
+        .says_nothing_of("shop.a");
+}

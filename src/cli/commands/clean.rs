@@ -1,53 +1,74 @@
 //! `clean`: removes what was generated.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::setup;
 use crate::cli::Outcome;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level};
 use crate::flags::Flags;
+use crate::project::project_file::Project;
 
-/// Removes the folders under `clean-targets`; by default the folder of artifacts.
+/// Removes the folders under `clean-targets`; by default the folder of artifacts. It needs no profile.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
-    let opened = setup::open(flags, events)?;
-    let project = opened.workspace.root();
-    let default = || vec![project.target_path.clone().unwrap_or_else(|| "target".to_owned())];
-    let targets = project.clean_targets.clone().unwrap_or_else(default);
-    let root = std::path::absolute(&project.root).unwrap_or_else(|_| project.root.clone());
-    for target in targets {
-        let path = project.root.join(&target);
-        let absolute = normal(&std::path::absolute(&path).unwrap_or_else(|_| path.clone()));
-        if !absolute.starts_with(&root) || absolute == root {
-            return Err(Error::runtime(format!(
-                "dbt will not clean the following directories outside the project: {target}"
-            ))
-            .help("clean-targets must be folders inside of the project"));
+    let folders = setup::without_profile(flags, events, |project, _, _| targets(flags, project))?;
+    for folder in folders {
+        events.emit(Event::note(Level::Info, format!("Checking {}/*", folder.display())));
+        if folder.is_dir() {
+            std::fs::remove_dir_all(&folder).map_err(|error| Error::io("remove", &folder, &error))?;
         }
-        if project
-            .model_paths
-            .iter()
-            .chain(&project.test_paths)
-            .any(|source| Path::new(source) == Path::new(&target))
-        {
-            return Err(Error::runtime(format!("dbt will not clean the source folder {target}")));
-        }
-        if path.exists() {
-            std::fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, &error))?;
-            events.emit(Event::note(Level::Info, format!("Cleaned {}", path.display())));
-        }
+        events.emit(Event::note(Level::Info, format!("Cleaned {}/*", folder.display())));
     }
     events.emit(Event::note(Level::Info, "Finished cleaning all paths."));
     Ok(Outcome::Succeeded)
 }
 
+/// The folders to remove: none that holds what people wrote, and none outside of the project unless that is wanted.
+fn targets(flags: &Flags, project: &Project) -> Result<Vec<PathBuf>> {
+    let absolute = |path: &Path| normal(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let root = absolute(&project.root);
+    let default = || vec![project.target_path.clone().unwrap_or_else(|| "target".to_owned())];
+    let named = project.clean_targets.clone().unwrap_or_else(default);
+    let folders: Vec<PathBuf> = named.iter().map(|target| absolute(&root.join(target))).collect();
+    let sources = [
+        &project.model_paths,
+        &project.seed_paths,
+        &project.snapshot_paths,
+        &project.analysis_paths,
+        &project.macro_paths,
+        &project.test_paths,
+    ];
+    let sources: Vec<PathBuf> =
+        sources.into_iter().flatten().map(|path| absolute(&root.join(path))).collect();
+    let told = |folders: &[&PathBuf]| {
+        folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let written: Vec<&PathBuf> = folders.iter().filter(|folder| sources.contains(folder)).collect();
+    if !written.is_empty() {
+        let message = format!("dbt will not clean the following source paths: {}", told(&written));
+        return Err(Error::runtime(message).help("take them out of clean-targets in dbt_project.yml"));
+    }
+    let is_outside = |folder: &&PathBuf| !folder.starts_with(&root) || **folder == root;
+    let outside: Vec<&PathBuf> = folders.iter().filter(is_outside).collect();
+    // What holds the project itself is never removed.
+    let holds_project = outside.iter().any(|folder| root.starts_with(folder));
+    if !outside.is_empty() && (flags.clean_project_files_only || holds_project) {
+        return Err(Error::runtime(format!(
+            "dbt will not clean the following directories outside the project: {}",
+            told(&outside)
+        ))
+        .help("clean-targets must be folders inside of the project, unless --no-clean-project-files-only is given"));
+    }
+    Ok(folders)
+}
+
 /// A path without `.` and `..`.
-fn normal(path: &Path) -> std::path::PathBuf {
-    let mut clean = std::path::PathBuf::new();
+fn normal(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
-            std::path::Component::ParentDir => drop(clean.pop()),
-            std::path::Component::CurDir => {}
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
             part => clean.push(part),
         }
     }

@@ -12,7 +12,7 @@ use crate::events::{Event, Events, Level, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
 use crate::jinja::context::text_table;
-use crate::manifest::{Id, ResourceType};
+use crate::manifest::{Id, Node, ResourceType};
 use crate::run::{Action, Job, NodeRun, Report};
 use crate::warehouse::Fetch;
 
@@ -106,9 +106,14 @@ impl Work<'_> {
             .filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?)))
             .collect();
         loaded.write_manifest(&compiler.manifest, &compiled)?;
-        // What came of ephemeral models is told by those that refer to them.
-        let runs: Vec<NodeRun> =
-            report.runs.iter().filter(|run| run.event.position.is_some()).cloned().collect();
+        // What came of ephemeral models is told by those that refer to them, unless they were asked for.
+        let flags = &shared.flags;
+        let is_chosen = !flags.select.is_empty() || !flags.models.is_empty();
+        let tells_all = self.action == Action::Compile && is_chosen;
+        let is_ephemeral =
+            |run: &&NodeRun| compiler.manifest.node(&run.unique_id).is_some_and(Node::is_ephemeral);
+        let runs = report.runs.iter().filter(|run| tells_all || !is_ephemeral(run));
+        let runs: Vec<NodeRun> = runs.cloned().collect();
         loaded.write_run_results(&runs, report.elapsed)?;
         Ok(report)
     }

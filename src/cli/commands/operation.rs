@@ -25,9 +25,20 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Some((package, name)) => (package, name),
         None => (&*shared.project_name, wanted.as_str()),
     };
-    let found = match wanted.contains('.') {
-        true => shared.macros.find_in_package(package, name),
-        false => shared.macros.find_macro(package, name),
+    let macros = &shared.macros;
+    let (package, found) = match wanted.contains('.') {
+        true => (package, macros.find_in_package(package, name)),
+        // As in dbt, also one of any package that is installed.
+        false => match macros.find_macro(package, name) {
+            Some(found) => (package, Some(found)),
+            None => {
+                let ids = loaded.parsed.manifest.macros.values();
+                let owner =
+                    ids.rev().find(|known| known.name == name).map(|known| known.package_name.as_ref());
+                let owner = owner.unwrap_or(package);
+                (owner, macros.find_in_package(owner, name))
+            }
+        },
     };
     let Some(template) = found.cloned() else {
         let error =

@@ -44,7 +44,8 @@ pub(super) fn report(model: Model<'_>, changes: &[String]) -> Result<SelectionWa
     let reasons = changes.join("\n  - ");
     if model.is_versioned {
         return Err(Error::runtime(format!(
-            "Breaking change to the enforced contract of {}, compared to the earlier state:\n  - {reasons}",
+            "While comparing to previous project state, dbt detected a breaking change to an enforced contract: that \
+             of {}.\n  - {reasons}",
             model.name
         ))
         .at(Location::file(model.file))
@@ -53,7 +54,8 @@ pub(super) fn report(model: Model<'_>, changes: &[String]) -> Result<SelectionWa
     Ok(SelectionWarning {
         event: "UnversionedBreakingChange",
         message: format!(
-            "Breaking change to contracted, unversioned model {} ({}), compared to the earlier state:\n  - {reasons}",
+            "While comparing to previous project state, dbt detected a breaking change to an unversioned model: {} \
+             ({}).\n  - {reasons}",
             model.name, model.file
         ),
         help: None,

@@ -175,19 +175,19 @@ impl Comparison<'_> {
     fn warn_of_large_seed(&self, seed: &Node, old_checksum: Option<&str>, same: bool) {
         let name = format!("{}.{}", seed.package_name, seed.name);
         let (event, message) = if old_checksum != Some("path") {
-            ("SeedIncreased", format!("The seed {name} has grown over 1 MiB, so it has changed"))
+            ("SeedIncreased", format!("The seed {name} has grown over 1 MiB (>1MB), so it has changed"))
         } else if same {
             (
                 "SeedExceedsLimitSamePath",
                 format!(
-                    "The seed {name} is over 1 MiB in size at the same path: whether it has changed cannot be told, and is assumed not"
+                    "The seed {name} is over 1 MiB (>1MB) in size at the same path: whether it has changed cannot be told, and is assumed not"
                 ),
             )
         } else {
             (
                 "SeedExceedsLimitAndPathChanged",
                 format!(
-                    "The seed {name} is over 1 MiB in size and was elsewhere: it is assumed to have changed"
+                    "The seed {name} is over 1 MiB (>1MB) in size and was elsewhere: it is assumed to have changed"
                 ),
             )
         };

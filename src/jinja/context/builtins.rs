@@ -183,9 +183,10 @@ fn env_var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Va
     if let Some(value) = context.running().and_then(|running| running.overrides.env_vars.get(&name)) {
         return Ok(values::from_json(value));
     }
-    match env::var(&name) {
-        Ok(value) => Ok(Value::from(value)),
-        Err(_) => match args.get(1, "default").filter(|default| !default.is_none()) {
+    let of_option = context.shared.flags.engine_env.get(&name).cloned();
+    match of_option.or_else(|| env::var(&name).ok()) {
+        Some(value) => Ok(Value::from(value)),
+        None => match args.get(1, "default").filter(|default| !default.is_none()) {
             Some(default) => Ok(default),
             None => Err(raise(
                 RbtError::parsing(format!("Env var required but not provided: '{name}'"))
