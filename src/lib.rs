@@ -17,4 +17,5 @@ pub mod project;
 pub mod run;
 pub mod sql;
 pub mod text;
+mod tls;
 pub mod warehouse;

@@ -1,112 +1,163 @@
-//! The raw layer of the Spotify pipeline: a CSV file per entity and day, under one folder.
+//! The raw layer: a file per table and day, under one folder.
 //!
 //! ```text
-//! artists/artists_data_2026-01-02.csv    artist_id, attributes, loaded_at
-//! tracks/tracks_data_2026-01-02.csv      track_id, attributes, custom_attributes, loaded_at
-//! albums/albums_data_2026-01-02.csv      album_id, attributes, loaded_at
+//! artists/artists_data_2026-01-02.csv
+//! .rbt/                                  what is being written, and answers to go on with after a failure
 //! ```
 //!
-//! `attributes` is the API's JSON object, whole, as one field. A file is there whole or not at all: it is written
-//! beside its place under a hidden name, brought to the disk, and only then renamed.
+//! A file is there whole or not at all: it is written in the hidden folder, brought to the disk, and only then moved to
+//! its place. So a reader never sees half a file, and a crash leaves the old one.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::sql::quote_literal;
 
-/// What a raw file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entity {
-    Artists,
-    Tracks,
-    Albums,
+/// The form of raw files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    #[default]
+    Csv,
+    Parquet,
 }
 
-impl Entity {
-    /// The word in folder and file names.
-    pub fn name(self) -> &'static str {
+impl Format {
+    fn extension(self) -> &'static str {
         match self {
-            Entity::Artists => "artists",
-            Entity::Tracks => "tracks",
-            Entity::Albums => "albums",
-        }
-    }
-
-    fn header(self) -> &'static [&'static str] {
-        match self {
-            Entity::Artists => &["artist_id", "attributes", "loaded_at"],
-            Entity::Tracks => &["track_id", "attributes", "custom_attributes", "loaded_at"],
-            Entity::Albums => &["album_id", "attributes", "loaded_at"],
+            Format::Csv => "csv",
+            Format::Parquet => "parquet",
         }
     }
 }
 
-/// One row of a raw file: an object of the API and what the extraction knows about it.
-#[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
-    pub id: &'a str,
-    /// The API's object.
-    pub attributes: &'a Value,
-    /// For tracks: the place among the artist's top tracks, from 1. Not written for other entities.
-    pub rank_in_artist: usize,
+/// Runs a statement in a database, to write parquet.
+pub type RunSql<'a> = &'a dyn Fn(&str) -> Result<()>;
+
+/// The folder of the raw layer, for one extraction at a time.
+pub struct RawFolder {
+    folder: PathBuf,
+    /// Held until the extraction ends.
+    _lock: File,
 }
 
-/// Where the raw file of an entity and a day is, under the folder of the raw layer.
-pub fn path(raw_path: &Path, entity: Entity, day: NaiveDate) -> PathBuf {
-    let name = entity.name();
-    raw_path.join(name).join(format!("{name}_data_{day}.csv"))
+/// A raw file to be.
+pub struct RawFile<'a> {
+    pub table: &'a str,
+    pub day: NaiveDate,
+    pub format: Format,
+    pub header: &'a [&'a str],
 }
 
-/// Writes the raw file of an entity and a day, in the order of the rows, and returns its path. A file that was
-/// there is replaced in one step; the same rows make the same bytes.
-///
-/// # Errors
-/// Folders or files that cannot be made or written; the file that was there is then still as it was.
-pub fn write(raw_path: &Path, entity: Entity, day: NaiveDate, rows: &[Row]) -> Result<PathBuf> {
-    let target = path(raw_path, entity, day);
-    let folder = raw_path.join(entity.name());
-    fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, &error))?;
+/// The hidden folder beside the tables' folders.
+const HIDDEN: &str = ".rbt";
 
-    // The process id keeps two extractions of the same day from writing into one file.
-    let aside = folder.join(format!(".{}_data_{day}.csv.{}.tmp", entity.name(), std::process::id()));
-    let written = write_rows(&aside, entity, day, rows)
-        .and_then(|()| fs::rename(&aside, &target))
-        .and_then(|()| sync_folder(&folder));
-    if let Err(error) = written {
-        // Whether or not the half file can be removed, the first error is the one to tell.
-        let _ = fs::remove_file(&aside);
-        return Err(Error::io("write the raw file", &target, &error));
+/// Where the raw file of a table and a day is, under the folder of the raw layer.
+pub fn path(raw_path: &Path, table: &str, day: NaiveDate, format: Format) -> PathBuf {
+    raw_path.join(table).join(format!("{table}_data_{day}.{}", format.extension()))
+}
+
+impl RawFolder {
+    /// Makes the folder ready, and removes what an extraction left that was killed.
+    ///
+    /// # Errors
+    /// Folders that cannot be made; another extraction at work in the same one.
+    pub fn open(raw_path: &Path) -> Result<RawFolder> {
+        let hidden = raw_path.join(HIDDEN);
+        fs::create_dir_all(&hidden).map_err(|error| Error::io("create the folder", &hidden, &error))?;
+        let lock_file = hidden.join("lock");
+        let lock = File::create(&lock_file).map_err(|error| Error::io("create", &lock_file, &error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::runtime(format!(
+                    "another extraction is at work in {}",
+                    raw_path.display()
+                ))
+                .help("wait until it is done, or give this one another raw_path"));
+            }
+            // Where the file system has no locks, users see to it themselves.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let leftovers = fs::read_dir(&hidden).into_iter().flatten().flatten().map(|entry| entry.path());
+        for leftover in leftovers.filter(|path| path.extension().is_some_and(|it| it == "tmp")) {
+            // What cannot be removed is overwritten later.
+            let _ = fs::remove_file(leftover);
+        }
+        Ok(RawFolder { folder: raw_path.to_owned(), _lock: lock })
     }
-    Ok(target)
+
+    /// A place for the answers of an extraction.
+    pub fn journal_path(&self, name: &str) -> PathBuf {
+        self.folder.join(HIDDEN).join(format!("{name}.journal"))
+    }
+
+    /// Writes a raw file, in the order of the rows, and returns its path. A file that was there is replaced in one
+    /// step; the same rows make the same bytes.
+    ///
+    /// # Errors
+    /// Folders or files that cannot be made or written; the file that was there is then still as it was.
+    pub fn write<'r, R>(&self, file: &RawFile, rows: R, sql: RunSql) -> Result<PathBuf>
+    where
+        R: IntoIterator<Item = Vec<&'r str>>,
+    {
+        let target = path(&self.folder, file.table, file.day, file.format);
+        let folder = self.folder.join(file.table);
+        fs::create_dir_all(&folder).map_err(|error| Error::io("create the folder", &folder, &error))?;
+        let csv = self.folder.join(HIDDEN).join(format!("{}.csv.tmp", file.table));
+        let parquet = csv.with_extension("parquet.tmp");
+        let written = write_csv(&csv, file.header, rows)
+            .map_err(|error| Error::io("write the raw file", &target, &error))
+            .and_then(|()| match file.format {
+                Format::Csv => Ok(&csv),
+                Format::Parquet => sql(&copy_to_parquet(&csv, &parquet)).map(|()| &parquet),
+            })
+            .and_then(|made| {
+                publish(made, &target).map_err(|error| Error::io("write the raw file", &target, &error))
+            });
+        for aside in [&csv, &parquet] {
+            // Whatever is left of them is of no use; the first error is the one to tell.
+            let _ = fs::remove_file(aside);
+        }
+        written.map(|()| target)
+    }
 }
 
-fn write_rows(path: &Path, entity: Entity, day: NaiveDate, rows: &[Row]) -> io::Result<()> {
-    let loaded_at = day.to_string();
+/// Brings a finished file to the disk, and to its place.
+fn publish(made: &Path, target: &Path) -> io::Result<()> {
+    File::options().write(true).open(made)?.sync_all()?;
+    fs::rename(made, target)?;
+    target.parent().map_or(Ok(()), sync_folder)
+}
+
+fn write_csv<'r, R>(path: &Path, header: &[&str], rows: R) -> io::Result<()>
+where
+    R: IntoIterator<Item = Vec<&'r str>>,
+{
     // Lines end as RFC 4180 says and as in the files of other extractions: readers that take all days of a folder as
     // one table stumble over a mixture.
     let mut csv = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(BufWriter::new(File::create(path)?));
-    csv.write_record(entity.header())?;
+    csv.write_record(header)?;
     for row in rows {
-        let attributes = row.attributes.to_string();
-        match entity {
-            Entity::Artists | Entity::Albums => {
-                csv.write_record([row.id, attributes.as_str(), loaded_at.as_str()])?;
-            }
-            Entity::Tracks => {
-                let custom_attributes = json!({"rank_in_artist": row.rank_in_artist}).to_string();
-                csv.write_record([row.id, &attributes, &custom_attributes, &loaded_at])?;
-            }
-        }
+        csv.write_record(row)?;
     }
-    let mut file = csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-    file.flush()?;
-    file.get_ref().sync_all()
+    csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?.flush()
+}
+
+fn copy_to_parquet(csv: &Path, parquet: &Path) -> String {
+    format!(
+        "copy (select * from read_csv({}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', \
+         max_line_size = 100000000)) to {} (format parquet, compression zstd)",
+        quote_literal(&csv.to_string_lossy()),
+        quote_literal(&parquet.to_string_lossy())
+    )
 }
 
 /// Brings a rename in a folder to the disk. Other systems than Unix do not let folders be opened for this.
@@ -118,12 +169,13 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn day() -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 1, 2).expect("a date of the calendar")
+    fn file(table: &'static str) -> RawFile<'static> {
+        let day = NaiveDate::from_ymd_opt(2026, 1, 2).expect("a date of the calendar");
+        RawFile { table, day, format: Format::Csv, header: &["id", "attributes"] }
     }
 
-    fn row(attributes: &Value, rank_in_artist: usize) -> Row<'_> {
-        Row { id: "id", attributes, rank_in_artist }
+    fn no_sql(_: &str) -> Result<()> {
+        Err(Error::runtime("there is no database here"))
     }
 
     fn files(folder: &Path) -> Vec<String> {
@@ -132,42 +184,48 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_one_field_whatever_it_holds() {
+    fn a_field_may_hold_anything() {
         let raw = tempfile::tempdir().expect("a folder");
-        let attributes = json!({"name": "a \"quote\", a comma,\na line and 🌞"});
-        let file = write(raw.path(), Entity::Tracks, day(), &[row(&attributes, 3)]).expect("written");
-
-        assert_eq!(file, raw.path().join("tracks/tracks_data_2026-01-02.csv"));
-        let mut reader = csv::Reader::from_path(file).expect("a CSV file");
-        assert_eq!(reader.headers().expect("a header"), Entity::Tracks.header());
-        let record = reader.records().next().expect("a row").expect("a good row");
-        assert_eq!(serde_json::from_str::<Value>(&record[1]).expect("JSON"), attributes);
-        assert_eq!(&record[2], r#"{"rank_in_artist":3}"#);
-        assert_eq!(&record[3], "2026-01-02");
+        let folder = RawFolder::open(raw.path()).expect("free");
+        let text = "{\"name\": \"a comma,\na line and 🌞\"}";
+        let path = folder.write(&file("tracks"), [vec!["x", text]], &no_sql).expect("written");
+        assert_eq!(path, raw.path().join("tracks/tracks_data_2026-01-02.csv"));
+        let mut reader = csv::Reader::from_path(path).expect("a CSV file");
+        assert_eq!(&reader.records().next().expect("a row").expect("a good row")[1], text);
     }
 
     #[test]
     fn a_day_is_replaced_and_leaves_nothing_beside_it() {
         let raw = tempfile::tempdir().expect("a folder");
-        let (old, new) = (json!({"followers": 1}), json!({"followers": 2}));
-        let first =
-            write(raw.path(), Entity::Artists, day(), &[row(&old, 0), row(&old, 0)]).expect("written");
-        let second = write(raw.path(), Entity::Artists, day(), &[row(&new, 0)]).expect("written");
-
-        assert_eq!(first, second);
-        let text = fs::read_to_string(second).expect("readable");
-        assert_eq!(text, "artist_id,attributes,loaded_at\r\nid,\"{\"\"followers\"\":2}\",2026-01-02\r\n");
+        let folder = RawFolder::open(raw.path()).expect("free");
+        folder.write(&file("artists"), [vec!["a", "1"], vec!["b", "1"]], &no_sql).expect("written");
+        let path = folder.write(&file("artists"), [vec!["a", "2"]], &no_sql).expect("written");
+        assert_eq!(fs::read_to_string(path).expect("readable"), "id,attributes\r\na,2\r\n");
         assert_eq!(files(&raw.path().join("artists")), ["artists_data_2026-01-02.csv"]);
+        assert_eq!(files(&raw.path().join(HIDDEN)), ["lock"]);
     }
 
     #[test]
     fn a_failure_names_the_file_and_leaves_nothing_beside_it() {
         let raw = tempfile::tempdir().expect("a folder");
-        let target = path(raw.path(), Entity::Albums, day());
+        let folder = RawFolder::open(raw.path()).expect("free");
+        let target = path(raw.path(), "albums", file("albums").day, Format::Csv);
         fs::create_dir_all(&target).expect("a folder in the file's place");
-
-        let error = write(raw.path(), Entity::Albums, day(), &[]).expect_err("the place is taken");
+        let error = folder.write(&file("albums"), [], &no_sql).expect_err("the place is taken");
         assert!(error.message().contains("albums_data_2026-01-02.csv"), "{error}");
-        assert_eq!(files(&raw.path().join("albums")), ["albums_data_2026-01-02.csv"]);
+        assert_eq!(files(&raw.path().join(HIDDEN)), ["lock"]);
+    }
+
+    #[test]
+    fn two_extractions_do_not_share_a_folder() {
+        let raw = tempfile::tempdir().expect("a folder");
+        let first = RawFolder::open(raw.path()).expect("free");
+        fs::write(raw.path().join(".rbt/tracks.csv.tmp"), "half").expect("written");
+        assert!(
+            RawFolder::open(raw.path()).is_err_and(|error| error.message().contains("another extraction"))
+        );
+        drop(first);
+        RawFolder::open(raw.path()).expect("free again");
+        assert_eq!(files(&raw.path().join(HIDDEN)), ["lock"]);
     }
 }

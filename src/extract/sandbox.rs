@@ -4,17 +4,22 @@
 //! popularity of everything and the followers of artists move from day to day, tracks enter and leave their artist's
 //! top tracks, and an album is there from the day of its release on. Nothing is stored and no clock is read.
 //!
-//! [`sample`] writes a few of its days as raw files.
+//! [`server`] speaks the API for it, [`Sandbox`] is what `--sandbox` starts, and [`sample`] writes a few of its days as
+//! raw files.
 
 mod cast;
 mod objects;
 mod random;
 pub mod sample;
+pub mod server;
 
 use chrono::NaiveDate;
 use serde_json::Value;
 
+use super::http::Secret;
+use crate::error::Result;
 use random::{Dice, wander};
+use server::{Catalogue, Server, Settings};
 
 /// How many tracks the API gives as an artist's top tracks.
 const TOP: usize = 10;
@@ -170,6 +175,88 @@ impl World {
         let grown = (i128::from(cast.weekly_growth) * i128::from(day_number(day))).div_euclid(7);
         let noise = Dice::new(self.seed, &format!("followers {id} {day}")).below(cast.weekly_growth / 14 + 1);
         u64::try_from(i128::from(cast.followers) + grown).unwrap_or(0) + noise
+    }
+}
+
+/// The world on one day, for the server.
+struct Today {
+    world: World,
+    day: NaiveDate,
+}
+
+impl Catalogue for Today {
+    fn artist(&self, id: &str) -> Option<Value> {
+        self.world.artist(id, self.day)
+    }
+
+    fn album(&self, id: &str) -> Option<Value> {
+        self.world.album(id, self.day)
+    }
+
+    fn track(&self, id: &str) -> Option<Value> {
+        self.world.track(id, self.day)
+    }
+
+    fn top_tracks(&self, artist: &str) -> Option<Vec<Value>> {
+        self.world.top_tracks(artist, self.day)
+    }
+
+    fn albums_of(&self, artist: &str) -> Option<Vec<Value>> {
+        self.world.albums_of(artist, self.day)
+    }
+
+    fn search(&self, artist_name: &str) -> Vec<Value> {
+        let artist = self.world.artists.iter().find(|artist| artist.cast.name == artist_name);
+        artist.and_then(|artist| self.world.top_tracks(&artist.id, self.day)).unwrap_or_default()
+    }
+}
+
+/// The sample's world on one day behind a server of this machine, for as long as the value lives.
+pub struct Sandbox {
+    server: Server,
+    artists: Vec<String>,
+}
+
+impl Sandbox {
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// If the system gives no port or thread.
+    pub fn start(day: NaiveDate) -> Result<Sandbox> {
+        Sandbox::with(day, Settings::default())
+    }
+
+    /// Starts a server that behaves as it is told.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub fn with(day: NaiveDate, settings: Settings) -> Result<Sandbox> {
+        let world = World::new(sample::SEED);
+        let artists = world.headliners().into_iter().map(str::to_owned).collect();
+        Ok(Sandbox { server: Server::start(Box::new(Today { world, day }), settings)?, artists })
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The artists who have albums in this world.
+    pub fn artists(&self) -> Vec<String> {
+        self.artists.clone()
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    pub(super) fn client_id(&self) -> Secret {
+        Secret::new(Settings::default().client_id)
+    }
+
+    pub(super) fn client_secret(&self) -> Secret {
+        Secret::new(Settings::default().client_secret)
     }
 }
 

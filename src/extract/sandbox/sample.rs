@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use super::World;
 use crate::error::Result;
-use crate::extract::raw_files::{self, Entity, Row};
+use crate::extract::raw_files::{Format, RawFolder};
+use crate::extract::spotify::{Entity, Object, Row, write_table};
 
-const SEED: u64 = 1975;
+/// The world that the sample and `--sandbox` show.
+pub(super) const SEED: u64 = 1975;
 
 /// A Friday to a Monday, so that there are two weeks to compare.
 const DAYS: [NaiveDate; 4] = [january(2), january(3), january(4), january(5)];
@@ -23,15 +25,16 @@ const fn january(day: u32) -> NaiveDate {
 /// Writes the raw files of all sample days into a folder; always the same bytes.
 ///
 /// # Errors
-/// As [`raw_files::write`].
+/// As [`RawFolder::write`].
 pub fn write(raw_path: &Path) -> Result<()> {
     let world = World::new(SEED);
-    DAYS.iter().try_for_each(|&day| write_day(&world, &world.headliners(), raw_path, day))
+    let folder = RawFolder::open(raw_path)?;
+    DAYS.iter().try_for_each(|&day| write_day(&world, &world.headliners(), &folder, day))
 }
 
 /// Writes what an extraction of these artists would write on a day: the artists, their top tracks and the albums
 /// of these tracks. A track that is among the top tracks of several is written once, with its best place.
-fn write_day(world: &World, artist_ids: &[&str], raw_path: &Path, day: NaiveDate) -> Result<()> {
+fn write_day(world: &World, artist_ids: &[&str], folder: &RawFolder, day: NaiveDate) -> Result<()> {
     let artists: Vec<Value> = artist_ids.iter().filter_map(|id| world.artist(id, day)).collect();
     let mut tracks: IndexMap<String, (usize, Value)> = IndexMap::new();
     for top in artist_ids.iter().filter_map(|id| world.top_tracks(id, day)) {
@@ -48,16 +51,17 @@ fn write_day(world: &World, artist_ids: &[&str], raw_path: &Path, day: NaiveDate
         .filter_map(|album_id| world.album(album_id, day))
         .collect();
 
-    let unranked = |object| Row { id: id(object), attributes: object, rank_in_artist: 0 };
-    let artists: Vec<Row> = artists.iter().map(unranked).collect();
-    let albums: Vec<Row> = albums.iter().map(unranked).collect();
-    let tracks: Vec<Row> = tracks
-        .iter()
-        .map(|(id, (rank, track))| Row { id, attributes: track, rank_in_artist: *rank })
-        .collect();
-    raw_files::write(raw_path, Entity::Artists, day, &artists)?;
-    raw_files::write(raw_path, Entity::Tracks, day, &tracks)?;
-    raw_files::write(raw_path, Entity::Albums, day, &albums)?;
+    let unranked = |object: &Value| Row { object: Object::of(object), rank: 0 };
+    let tracks = tracks.values().map(|(rank, track)| Row { object: Object::of(track), rank: *rank });
+    let tables = [
+        (Entity::Artists, artists.iter().map(unranked).collect::<Vec<_>>()),
+        (Entity::Tracks, tracks.collect()),
+        (Entity::Albums, albums.iter().map(unranked).collect()),
+    ];
+    let no_sql = |_: &str| Ok(());
+    for (entity, rows) in tables {
+        write_table(folder, entity, day, Format::Csv, &rows, &no_sql)?;
+    }
     Ok(())
 }
 
@@ -68,6 +72,7 @@ fn id(object: &Value) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::raw_files;
     use std::fs;
 
     #[test]
@@ -75,11 +80,12 @@ mod tests {
         let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("project/data/raw");
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path()).expect("written");
-        for entity in [Entity::Artists, Entity::Tracks, Entity::Albums] {
+        for table in ["artists", "tracks", "albums"] {
             for day in DAYS {
-                let there = fs::read(raw_files::path(&committed, entity, day)).expect("committed");
-                let fresh = fs::read(raw_files::path(folder.path(), entity, day)).expect("written");
-                assert!(there == fresh, "{} of {day}: run `cargo run --example sample_data`", entity.name());
+                let read =
+                    |raw: &Path| fs::read(raw_files::path(raw, table, day, Format::Csv)).expect("a file");
+                let same = read(&committed) == read(folder.path());
+                assert!(same, "{table} of {day}: run `cargo run --example sample_data`");
             }
         }
     }
