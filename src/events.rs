@@ -66,6 +66,19 @@ pub struct Position {
     pub total: usize,
 }
 
+/// How far a long step of a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done: `top tracks`.
+    pub step: &'static str,
+    #[allow(missing_docs)]
+    pub done: usize,
+    #[allow(missing_docs)]
+    pub total: usize,
+    /// The last thing that went wrong and is being tried again.
+    pub trouble: Option<String>,
+}
+
 /// How a node ended, in dbt's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names are the documentation
@@ -228,6 +241,8 @@ pub enum Event {
     NodeCompiling(Arc<NodeInfo>),
     /// A node's statements are being run.
     NodeExecuting(Arc<NodeInfo>),
+    /// How far a source's extraction is.
+    NodeProgress { node: Arc<NodeInfo>, progress: Progress },
     /// A node ended, or was skipped.
     NodeFinished(Arc<NodeResult>),
     /// One batch of a microbatch model begins; `label` names the model and the batch.
@@ -456,6 +471,8 @@ const NEVER_ERRORS: &[&str] = &[
 
 /// The warnings that dbt knows, and rbt with it.
 const WARNINGS: &[(&str, &str)] = &[
+    // rbt's own.
+    ("SourceExtraction", "R001"),
     ("BehaviorChangeEvent", "D000"),
     ("PackageRedirectDeprecation", "D001"),
     ("PackageInstallPathDeprecation", "D002"),

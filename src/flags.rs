@@ -9,7 +9,7 @@ mod warn_error;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -130,6 +130,11 @@ pub struct Flags {
     pub profiles_dir: PathBuf,
     pub target_path: Option<PathBuf>,
 
+    /// The day that `extract` and `build` extract.
+    pub date: Option<NaiveDate>,
+    /// Whether they ask an invented world instead of the real servers.
+    pub sandbox: bool,
+    pub no_extract: bool,
     pub full_refresh: bool,
     pub empty: bool,
     pub sample: Option<SampleWindow>,
@@ -335,6 +340,9 @@ impl Default for Flags {
             project_dir: PathBuf::from("."),
             profiles_dir: PathBuf::from("."),
             target_path: None,
+            date: None,
+            sandbox: false,
+            no_extract: false,
             full_refresh: false,
             empty: false,
             sample: None,
@@ -454,6 +462,8 @@ const ALWAYS_IN_ARGS: &[&str] =
 
 /// Settings that `args` leaves out while they are false.
 const OMITTED_WHEN_FALSE: &[&str] = &[
+    "no_extract",
+    "sandbox",
     "debug",
     "full_refresh",
     "fail_fast",
@@ -618,6 +628,9 @@ impl Flags {
             .collect();
         shown.insert("LOG_PATH".into(), json!(self.log_dir()));
         shown.insert("NO_PRINT".into(), Value::Null);
+        if let Some(day) = self.date {
+            shown.insert("DATE".into(), json!(day));
+        }
         shown
     }
 

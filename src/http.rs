@@ -23,8 +23,7 @@ impl Client {
     /// # Errors
     /// If the system gives no trusted certificates.
     pub fn new() -> Result<Self> {
-        // An error says that another client has chosen the same provider before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::install();
         HttpClient::builder()
             .user_agent(concat!("rbt/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(PATIENCE)

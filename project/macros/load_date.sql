@@ -1,10 +1,12 @@
 {#
-    The day that this run builds, as YYYY-MM-DD: the var `load_date` or, if that is `latest`, the newest day for which
-    the artists', the tracks' and the albums' file are all there. A day that is still being extracted is no such day,
-    so the three staging models agree.
+    The day that this run builds, as YYYY-MM-DD: that of rbt's `--date`, else the var `load_date` or, if that is
+    `latest`, the newest day for which the artists', the tracks' and the albums' file are all there. A day that is still
+    being extracted is no such day, so the three staging models agree.
 #}
 {% macro load_date() %}
-    {% if var('load_date') != 'latest' %}
+    {% if flags.DATE %}
+        {{ return(flags.DATE) }}
+    {% elif var('load_date') != 'latest' %}
         {{ return(var('load_date')) }}
     {% elif not execute %}
         {{ return('latest') }}

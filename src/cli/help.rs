@@ -196,6 +196,7 @@ fn clap_args(opt: &'static Opt) -> Vec<Arg> {
         Kind::Choice(_) => one("WORD"),
         Kind::Yaml | Kind::WarnErrorOptions => one("YAML"),
         Kind::DateTime => one("TIME"),
+        Kind::Date => one("DAY"),
         Kind::Sample => one("WINDOW"),
         Kind::Package => one("PACKAGE"),
     };

@@ -34,6 +34,8 @@ pub enum Kind {
     WarnErrorOptions,
     /// A date, or a date and time.
     DateTime,
+    /// A day.
+    Date,
     /// A sample window: `3 days`, or a YAML mapping with `start` and `end`.
     Sample,
     /// `name@version`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::lines::progress_words;
 use crate::events::{Event, Sink};
 
 /// How many running nodes are named beside the bar.
@@ -20,12 +21,14 @@ struct Progress {
     bar: ProgressBar,
     /// Labels of the nodes that are running, oldest first.
     running: Vec<String>,
+    /// A node that tells how far it is, and its words.
+    steps: Option<(String, String)>,
 }
 
 impl<S: Sink> Terminal<S> {
     /// A bar below the lines of this sink.
     pub fn new(lines: S) -> Self {
-        let progress = Progress { bar: ProgressBar::hidden(), running: Vec::new() };
+        let progress = Progress { bar: ProgressBar::hidden(), running: Vec::new(), steps: None };
         Terminal { lines, progress: Mutex::new(progress) }
     }
 }
@@ -58,9 +61,17 @@ impl Progress {
                 self.bar = ProgressBar::hidden();
                 self.running.clear();
             }
+            Event::NodeProgress { node, progress } => {
+                self.steps = Some((node.label.clone(), progress_words(progress)));
+            }
             _ => return,
         }
-        self.bar.set_message(running_words(&self.running));
+        let named = |label: &String| match &self.steps {
+            Some((node, words)) if node == label => format!("{label}: {words}"),
+            _ => label.clone(),
+        };
+        let running: Vec<String> = self.running.iter().map(named).collect();
+        self.bar.set_message(running_words(&running));
     }
 }
 

@@ -49,6 +49,10 @@ pub fn convert(opt: &Opt, words: &[String], notices: &mut Vec<Notice>) -> Result
                 .map_err(|error| error.message().to_owned())?;
             Ok(json!(options))
         }
+        Kind::Date => match NaiveDate::parse_from_str(word, "%Y-%m-%d") {
+            Ok(day) => Ok(json!(day)),
+            Err(_) => Err(format!("'{word}' is not a day: write it as 2026-01-31.")),
+        },
         Kind::DateTime => date_time(word).map(|time| json!(time)),
         Kind::Sample => sample(opt, word, Utc::now()),
         Kind::Package => {

@@ -26,12 +26,13 @@ const TOO_OLD: Duration = Duration::from_secs(24 * 3600);
 
 impl Journal {
     /// Opens the journal of an extraction. One that is a day old, or was begun with another `fingerprint` (of the
-    /// settings that shape the answers), is begun anew.
+    /// settings that shape the answers), is begun anew, and so is every one with `anew`.
     ///
     /// # Errors
     /// A file that cannot be read or written.
-    pub fn open(path: &Path, fingerprint: &str) -> Result<Journal> {
-        let text = read(path).map_err(|error| Error::io("read", path, &error))?;
+    pub fn open(path: &Path, fingerprint: &str, anew: bool) -> Result<Journal> {
+        let text = if anew { Ok(String::new()) } else { read(path) };
+        let text = text.map_err(|error| Error::io("read", path, &error))?;
         let first_line = format!("rbt\t{}\n", serde_json::Value::from(fingerprint));
         let known = text.strip_prefix(&first_line).unwrap_or_default();
         // A crash may have cut the last line short, or left blocks that were never filled.
@@ -118,7 +119,7 @@ mod tests {
     fn answers_outlive_a_crash() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.journal");
-        let journal = Journal::open(&path, "x").expect("new");
+        let journal = Journal::open(&path, "x", false).expect("new");
         journal.put("artist:1", r#"{"name":"é"}"#).expect("written");
         journal.put("artist:2", "null").expect("written");
         drop(journal);
@@ -126,19 +127,19 @@ mod tests {
         text.extend(b"artist:3\t{\"na");
         fs::write(&path, text).expect("written");
 
-        let again = Journal::open(&path, "x").expect("there");
+        let again = Journal::open(&path, "x", false).expect("there");
         assert_eq!((again.len(), again.get("artist:1").as_deref()), (2, Some(r#"{"name":"é"}"#)));
         again.put("artist:3", "{}").expect("written");
         drop(again);
-        assert_eq!(Journal::open(&path, "x").expect("there").get("artist:3").as_deref(), Some("{}"));
-        assert_eq!(Journal::open(&path, "other settings").expect("there").len(), 0);
+        assert_eq!(Journal::open(&path, "x", false).expect("there").get("artist:3").as_deref(), Some("{}"));
+        assert_eq!(Journal::open(&path, "other settings", false).expect("there").len(), 0);
     }
 
     #[test]
     fn nothing_is_left_of_a_finished_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.journal");
-        Journal::open(&path, "x").expect("new").finish();
+        Journal::open(&path, "x", false).expect("new").finish();
         assert!(!path.exists());
     }
 }

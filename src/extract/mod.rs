@@ -26,8 +26,9 @@ use chrono::NaiveDate;
 use indexmap::IndexMap;
 
 use crate::error::Result;
+use crate::events::Progress;
 
-pub use plan::{Extraction, Surroundings, has_extractor, plan};
+pub use plan::{Extraction, Surroundings, has_extractor, plan, refuse_secrets};
 
 /// Something that fetches the tables of a source. Made from configuration alone; nothing happens before
 /// [`Extractor::extract`].
@@ -51,25 +52,14 @@ pub trait Extractor: Send + Sync {
 /// What is wanted of an extractor.
 pub struct Request<'a> {
     pub day: NaiveDate,
+    /// Whether to forget what is kept of an extraction that failed before.
+    pub anew: bool,
     /// The names of the tables to write.
     pub tables: &'a [String],
     /// Hears how far it is.
     pub progress: &'a (dyn Fn(Progress) + Sync),
-    /// Whether the user has asked to stop.
-    pub stop: &'a (dyn Fn() -> bool + Sync),
     /// A database, to write parquet.
     pub sql: raw_files::RunSql<'a>,
-}
-
-/// How far an extraction is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being fetched: `top tracks`.
-    pub step: &'static str,
-    pub done: usize,
-    pub total: usize,
-    /// The last thing that went wrong and is being tried again.
-    pub trouble: Option<String>,
 }
 
 /// What an extraction has done.

@@ -12,8 +12,9 @@ use super::http::{Auth, Client, Limits, Secret, Url, Verdict};
 use super::journal::Journal;
 use super::plan::Declaration;
 use super::raw_files::{Format, RawFile, RawFolder};
-use super::{Extracted, Extractor, Progress, Request, Written, in_project, work};
+use super::{Extracted, Extractor, Request, Written, in_project, work};
 use crate::error::{Error, Result};
+use crate::events::Progress;
 
 /// `extractor: {type: rest, …}`
 #[derive(Debug, Deserialize)]
@@ -134,12 +135,12 @@ impl Extractor for Rest {
         let folder = RawFolder::open(&self.raw_path)?;
         let host = self.base.host_str().unwrap_or_default();
         let journal_path = folder.journal_path(&format!("rest-{host}-{}", request.day));
-        let journal = Journal::open(&journal_path, self.base.as_str())?;
+        let journal = Journal::open(&journal_path, self.base.as_str(), request.anew)?;
         let client = Client::new(&self.base, self.config.limits.clone(), self.auth()?)?;
         let mut done = Extracted { resumed: journal.len(), ..Extracted::default() };
         for name in request.tables {
             let Some(table) = self.config.tables.get(name) else { continue };
-            let records = work::run(request, self.records(table, &client, &journal, request))?;
+            let records = work::run(self.records(table, &client, &journal, request))?;
             let texts: Vec<(String, String)> =
                 records.iter().map(|record| (text(at(record, &table.id)), record.to_string())).collect();
             let day = request.day.to_string();

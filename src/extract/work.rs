@@ -5,9 +5,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use super::Request;
 use super::http::Client;
-use super::{Progress, Request};
 use crate::error::{Error, Result};
+use crate::events::Progress;
+use crate::interrupt;
 
 /// How often the user's wish to stop is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -19,7 +21,7 @@ const IN_WORK: usize = 128;
 ///
 /// # Errors
 /// Those of the work; that it was stopped.
-pub fn run<T>(request: &Request, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -30,10 +32,7 @@ pub fn run<T>(request: &Request, work: impl Future<Output = Result<T>>) -> Resul
             if let Ok(done) = tokio::time::timeout(GLANCE, &mut work).await {
                 return done;
             }
-            if (request.stop)() {
-                return Err(Error::runtime("the extraction was stopped")
-                    .help("run the command again: it goes on with what it has"));
-            }
+            interrupt::check().map_err(|error| error.help("run it again: it goes on with what it has"))?;
         }
     })
 }

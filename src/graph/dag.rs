@@ -98,6 +98,13 @@ impl Dag {
         self.topological_nodes().into_iter().map(|node| self.id(node)).collect()
     }
 
+    /// Lets a node come before another, in whose way it does not stand yet; nothing for unknown nodes.
+    pub fn put_before(&mut self, first: &str, second: &str) {
+        if let (Some(first), Some(second)) = (self.node(first), self.node(second)) {
+            self.add_edge(first, second);
+        }
+    }
+
     fn neighbours(&self, id: &str, direction: Direction) -> Vec<&Id> {
         let Some(&node) = self.index.get(id) else { return Vec::new() };
         let mut found: Vec<&Id> = self.neighbours_of(node, direction).map(|node| self.id(node)).collect();

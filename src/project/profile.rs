@@ -19,6 +19,8 @@ pub struct Profile {
     pub threads: usize,
     /// The output's keys with `type`, rendered, without `threads`.
     pub credentials: Map<String, Value>,
+    /// What the profile says beside its outputs about extractors of sources: mappings of secrets, by type, rendered.
+    pub extractors: Map<String, Value>,
     /// The file it comes from.
     pub file: PathBuf,
 }
@@ -131,7 +133,31 @@ fn read(options: &ProfileOptions, name: &str, text: &str, file: &Path, render: R
         _ => Map::new(),
     };
     credentials.shift_remove("threads");
-    Ok(Profile { name: name.to_owned(), target_name: target, threads, credentials, file: file.to_owned() })
+    Ok(Profile {
+        name: name.to_owned(),
+        target_name: target,
+        threads,
+        credentials,
+        extractors: extractors(profile, file, render),
+        file: file.to_owned(),
+    })
+}
+
+/// The secrets of extractors. One that cannot be rendered, as its environment variable is not set, is not there: only who
+/// extracts needs it.
+fn extractors(profile: &Mapping, file: &Path, render: Render) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (kind, secrets) in
+        profile.get("extractors").and_then(Yaml::as_map).into_iter().flat_map(Mapping::iter)
+    {
+        let secrets = secrets.as_map().into_iter().flat_map(Mapping::iter);
+        let rendered = secrets.filter_map(|(key, secret)| {
+            let secret = render_value(secret, file, render).ok()?;
+            Some((key.key_text(), Value::String(secret.key_text())))
+        });
+        all.insert(kind.key_text(), Value::Object(rendered.collect()));
+    }
+    all
 }
 
 fn output<'a>(profile: &'a Mapping, name: &str, target: &str, file: &Path) -> Result<&'a Yaml> {

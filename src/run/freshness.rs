@@ -81,7 +81,9 @@ pub fn measure(
     session: &Arc<Session>,
 ) -> FreshnessRun {
     let events = &compiler.shared.events;
-    let node = info::node_info(&compiler.manifest, &source.unique_id);
+    let mut node = info::node_info(&compiler.manifest, &source.unique_id);
+    // It is measured, and not extracted.
+    Arc::make_mut(&mut node).materialized.clear();
     let (clock, started_at) = (Instant::now(), Utc::now());
     events.emit(Event::NodeStarted { node: node.clone(), position: Some(position) });
     let mut timing = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::events::NodeInfo;
-use crate::manifest::{Manifest, Node, Resource, ResourceType};
+use crate::manifest::{Manifest, Node, Resource, ResourceType, Source};
 
 /// The identity of a resource for events.
 pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
@@ -24,7 +24,7 @@ pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
     };
     match resource {
         Resource::Node(node) => describe_node(&mut info, node, manifest),
-        Resource::Source(source) => info.label = source.search_name(),
+        Resource::Source(source) => describe_source(&mut info, source),
         Resource::UnitTest(test) => info.label = format!("{}::{}", test.model, test.name),
         Resource::Exposure(_) | Resource::Semantic(_) => {}
     }
@@ -33,6 +33,18 @@ pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
 
 fn object(json: Option<&Json>) -> Map<String, Json> {
     json.and_then(Json::as_object).cloned().unwrap_or_default()
+}
+
+/// What a run does with a source, in place of a materialization.
+pub const EXTRACTION: &str = "extraction";
+
+fn describe_source(info: &mut NodeInfo, source: &Source) {
+    info.label = source.search_name();
+    info.materialized = EXTRACTION.to_owned();
+    info.database = source.database.clone();
+    info.schema = source.schema.clone();
+    info.alias = source.identifier.clone();
+    info.relation_name = source.relation_name.clone();
 }
 
 fn describe_node(info: &mut NodeInfo, node: &Node, manifest: &Manifest) {

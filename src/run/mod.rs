@@ -4,6 +4,7 @@
 //! Job ──▶ schemas, on-run-start ──▶ workers (queue ▸ node ▸ result) ──▶ on-run-end ──▶ Report
 //! ```
 
+mod extractions;
 mod failures;
 mod freshness;
 mod hooks;
@@ -29,6 +30,7 @@ use crate::interrupt;
 use crate::manifest::{Id, Resource, ResourceType};
 use crate::warehouse::{RelationCache, Session, Warehouse};
 
+pub use extractions::Extractions;
 pub use freshness::{FreshnessRun, measure as measure_freshness};
 pub use info::node_info;
 pub use model::timed;
@@ -65,6 +67,8 @@ pub struct Job<'a> {
     pub tests_hold_up: bool,
     /// Whether failures hold up anything at all (not in `test`).
     pub failures_hold_up: bool,
+    /// The sources among the selected nodes that fetch themselves.
+    pub extractions: Extractions,
     /// Whether `on-run-start` and `on-run-end` are part of it.
     pub runs_hooks: bool,
 }

@@ -46,6 +46,11 @@ impl Outcome {
         }
     }
 
+    /// Nothing to do.
+    fn no_op() -> Self {
+        Outcome { message: Some("NO-OP".to_owned()), failures: Some(0), ..Outcome::quiet(Status::NoOp) }
+    }
+
     /// A success without an answer.
     fn quiet(status: Status) -> Self {
         Outcome { status, message: None, failures: None, adapter_response: Map::new() }
@@ -119,11 +124,12 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
                 let work = || unit_tests::run(&self.job.compiler, test, session);
                 timed("execute", &mut progress.timing, work)
             }
-            _ => Ok(Outcome {
-                message: Some("NO-OP".to_owned()),
-                failures: Some(0),
-                ..Outcome::quiet(Status::NoOp)
-            }),
+            Some(Resource::Source(source)) if self.job.action == Action::Execute => {
+                let (job, node) = (self.job, progress.info.clone());
+                let work = || job.extractions.run(source, &node, &job.compiler.shared.events, session);
+                timed("execute", &mut progress.timing, || work().unwrap_or_else(|| Ok(Outcome::no_op())))
+            }
+            _ => Ok(Outcome::no_op()),
         }
     }
 

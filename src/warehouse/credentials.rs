@@ -44,6 +44,15 @@ impl Credentials {
         }
     }
 
+    /// A database in memory, for work that leaves nothing in one.
+    ///
+    /// # Errors
+    /// As [`Credentials::from_target`].
+    pub fn in_memory() -> Result<Self> {
+        let target = [("type", "duckdb"), ("path", ":memory:")];
+        Self::from_target(&target.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect())
+    }
+
     /// Opens the database and makes ready what the target wants: extensions, secrets, attached databases.
     pub fn open(&self) -> Result<Box<dyn Warehouse>> {
         self.open_telling(&|_| {})

@@ -17,7 +17,7 @@ use crate::graph::{COMPILE_TYPES, Dag};
 use crate::jinja::context::text_table;
 use crate::manifest::{Compiled, Id, Resource, version_suffix};
 use crate::parse::inline_node;
-use crate::run::{Action, NodeRun, Report, Timing, timed};
+use crate::run::{Action, Extractions, NodeRun, Report, Timing, timed};
 use crate::warehouse::{Cell, Fetch, RelationCache, Session, Table};
 
 /// `rbt compile`: renders the selected nodes, or the SQL of `--inline`.
@@ -46,7 +46,8 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
 pub(super) fn compile_selected(flags: &Flags, loaded: &Loaded) -> Result<Report> {
     let dag = Dag::new(&loaded.parsed.manifest)?;
     let selected = select::select(flags, loaded, &dag, COMPILE_TYPES, COMPILE_TYPES)?;
-    let report = Work { action: Action::Compile, selected, dag: &dag }.run(loaded)?;
+    let report = Work { action: Action::Compile, selected, dag: &dag, extractions: Extractions::default() }
+        .run(loaded)?;
     match report.error() {
         Some(error) => Err(error),
         None => Ok(report),

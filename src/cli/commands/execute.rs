@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::setup::{self, Loaded};
-use super::{select, state};
+use super::{extraction, select, state};
 use crate::cli::Outcome;
 use crate::compile::{Compiler, point_foreign_keys};
 use crate::error::Result;
@@ -13,8 +13,8 @@ use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
 use crate::jinja::context::text_table;
 use crate::manifest::{Id, Node, ResourceType};
-use crate::run::{Action, Job, NodeRun, Report};
-use crate::warehouse::Fetch;
+use crate::run::{Action, Extractions, Job, NodeRun, Report};
+use crate::warehouse::{Credentials, Fetch};
 
 /// The kinds of nodes that a command works on.
 fn types_of(command: Command) -> &'static [ResourceType] {
@@ -24,6 +24,7 @@ fn types_of(command: Command) -> &'static [ResourceType] {
         Command::Seed => &[ResourceType::Seed],
         Command::Snapshot => &[ResourceType::Snapshot],
         Command::Clone => graph::CLONE_TYPES,
+        Command::Extract => &[],
         _ => graph::BUILD_TYPES,
     }
 }
@@ -32,9 +33,13 @@ fn types_of(command: Command) -> &'static [ResourceType] {
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     let plain = Dag::new(&loaded.parsed.manifest)?;
-    let types = types_of(flags.which);
-    let selected = select::select(flags, &loaded, &plain, types, types)?;
-    let dag = if flags.which == Command::Build { plain.build_order(&loaded.parsed.manifest) } else { plain };
+    let mut types = types_of(flags.which).to_vec();
+    types.extend(extraction::takes_sources(flags, &loaded).then_some(ResourceType::Source));
+    let mut selected = select::select(flags, &loaded, &plain, &types, &types)?;
+    let prepared = extraction::prepare(flags, &loaded, &mut selected)?;
+    let mut dag =
+        if flags.which == Command::Build { plain.build_order(&loaded.parsed.manifest) } else { plain };
+    prepared.extractions.order(&mut dag);
     if selected.is_empty() {
         events.emit(Event::note(
             Level::Warn,
@@ -42,7 +47,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         ));
     }
     let action = if flags.which == Command::Clone { Action::Clone } else { Action::Execute };
-    let job = Work { action, selected, dag: &dag };
+    let job = Work { action, selected, dag: &dag, extractions: prepared.extractions };
     let report = job.run(&loaded)?;
     if flags.which == Command::Seed && flags.show {
         show_seeds(&loaded, &report, events)?;
@@ -76,6 +81,7 @@ pub struct Work<'a> {
     pub action: Action,
     pub selected: BTreeSet<Id>,
     pub dag: &'a Dag,
+    pub extractions: Extractions,
 }
 
 impl Work<'_> {
@@ -87,7 +93,11 @@ impl Work<'_> {
         let report = if self.selected.is_empty() {
             Report { runs: Vec::new(), elapsed: 0.0, interrupted: false }
         } else {
-            let warehouse = loaded.open_warehouse()?;
+            let warehouse = match command {
+                // It needs no more than a place to make files in, and leaves the database to others.
+                Command::Extract => Credentials::in_memory()?.open()?,
+                _ => loaded.open_warehouse()?,
+            };
             let job = Job {
                 compiler: compiler.clone(),
                 warehouse: &*warehouse,
@@ -96,7 +106,8 @@ impl Work<'_> {
                 action: self.action,
                 tests_hold_up: command == Command::Build,
                 failures_hold_up: command != Command::Test && self.action == Action::Execute,
-                runs_hooks: self.action == Action::Execute,
+                extractions: self.extractions,
+                runs_hooks: self.action == Action::Execute && command != Command::Extract,
             };
             job.run()?
         };

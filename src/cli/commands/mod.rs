@@ -6,6 +6,7 @@ mod debug;
 mod deps;
 mod docs;
 mod execute;
+mod extraction;
 mod freshness;
 mod init;
 mod list;
@@ -25,6 +26,7 @@ use crate::flags::{Command, Flags};
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     match flags.which {
         Command::Build
+        | Command::Extract
         | Command::Run
         | Command::Test
         | Command::Seed
@@ -44,6 +46,6 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::Init => init::run(flags, events),
         Command::Debug => debug::run(flags, events),
         _ => Err(Error::usage("rbt does not have this command yet")
-            .help("it has build, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, clone, retry, deps, clean and debug")),
+            .help("it has build, extract, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, clone, retry, deps, clean and debug")),
     }
 }

@@ -9,6 +9,7 @@ use chrono::Utc;
 use crate::artifacts::{write_manifest, write_run_results};
 use crate::error::{Error, Location, Result};
 use crate::events::{Event, Events, Level, Warning, stat_line};
+use crate::extract;
 use crate::flags::{Command, Flags};
 use crate::interrupt;
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
@@ -68,6 +69,7 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
     };
     let parsed = crate::parse::parse(&workspace, invocation)?;
     interrupt::check()?;
+    extract::refuse_secrets(&parsed.manifest)?;
     events.emit(Event::Found { stats: found(&parsed.manifest) });
     let loaded = Loaded { workspace, credentials, parsed, target, shown_target };
     if flags.which != Command::DocsGenerate || flags.compile {

@@ -13,6 +13,7 @@ use crate::events::{Event, Level, NodeInfo, Note, Preview, Warning, warning_code
 use crate::flags::DBT_VERSION;
 
 use nodes::node_info;
+pub use nodes::progress_words;
 use words::{YELLOW, fields, hours_minutes_seconds, paint};
 
 /// One line of a log (its message may hold several lines of text).
@@ -72,6 +73,7 @@ impl Writer<'_> {
             Event::NodeStarted { node, position } => self.node_started(node, *position),
             Event::NodeCompiling(node) => self.about_node(("NodeCompiling", "Q030"), "Began compiling", node),
             Event::NodeExecuting(node) => self.about_node(("NodeExecuting", "Q031"), "Began executing", node),
+            Event::NodeProgress { node, progress } => self.node_progress(node, progress),
             Event::NodeFinished(result) => self.node_finished(result),
             Event::BatchStarted { node, position, label } => self.batch_started(node, *position, label),
             Event::BatchFinished { position, label, result } => self.batch_finished(*position, label, result),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::words::{GREEN, RED, YELLOW, dotted, dotted_cut, fields, paint, position_fields};
 use super::{Name, Writer};
 use crate::cli::logs::thread_name;
-use crate::events::{Hook, Level, NodeInfo, NodeResult, Position, Status};
+use crate::events::{Hook, Level, NodeInfo, NodeResult, Position, Progress, Status};
 
 impl Writer<'_> {
     pub fn about_node(&mut self, event: Name, verb: &str, node: &NodeInfo) {
@@ -28,6 +28,18 @@ impl Writer<'_> {
                 data.insert("node_info".into(), started_node(node));
                 data
             },
+        );
+    }
+
+    /// For the debug log: the end of each step, and what had to be tried again.
+    pub fn node_progress(&mut self, node: &NodeInfo, progress: &Progress) {
+        if progress.done < progress.total && progress.trouble.is_none() {
+            return;
+        }
+        self.debug(
+            ("NodeProgress", "R002"),
+            |_| format!("{}: {}", node.unique_id, progress_words(progress)),
+            || fields([("node_info", started_node(node)), ("msg", json!(progress_words(progress)))]),
         );
     }
 
@@ -234,6 +246,13 @@ fn outcome(result: &NodeResult) -> Outcome {
             };
             make("LogTestResult", "Q007", level, color, format!("{shown} {label}"), shown)
         }
+        ("source", _) if node.materialized == "extraction" => {
+            let (message, color, shown) = match error {
+                true => (format!("ERROR extracting {label}"), RED, "ERROR".to_owned()),
+                false => (format!("OK extracted {label}"), GREEN, answer()),
+            };
+            make("LogModelResult", "Q012", level, color, message, shown)
+        }
         ("source", status) => {
             let (level, color, shown) = match status {
                 Status::RuntimeError => (Level::Error, RED, "ERROR"),
@@ -290,13 +309,21 @@ fn outcome(result: &NodeResult) -> Outcome {
     }
 }
 
+/// `top tracks 340/1000 (429 Too Many Requests)`
+pub fn progress_words(progress: &Progress) -> String {
+    let Progress { step, done, total, trouble } = progress;
+    let trouble = trouble.as_ref().map(|trouble| format!(" ({trouble})")).unwrap_or_default();
+    if *total == 0 { format!("{step} {done}{trouble}") } else { format!("{step} {done}/{total}{trouble}") }
+}
+
 /// How a line names a node.
 fn description(node: &NodeInfo) -> String {
     let label = &node.label;
     match node.resource_type.as_str() {
         "model" => format!("{} {} model {label}", node.language, node.materialized),
         "seed" => format!("seed file {label}"),
-        "source" => format!("freshness of {label}"),
+        "source" if node.materialized.is_empty() => format!("freshness of {label}"),
+        "source" => format!("{} of {label}", node.materialized),
         kind => format!("{kind} {label}"),
     }
 }

@@ -170,6 +170,32 @@ pub const FULL_REFRESH: Opt = Opt::new(
 )
 .short('f')
 .env("DBT_FULL_REFRESH");
+pub const DATE: Opt = Opt::new(
+    "date",
+    "date",
+    Kind::Date,
+    Group::Execution,
+    "The day to extract, in the names of raw files and as `flags.DATE` [default: today]",
+)
+.env("DBT_DATE");
+pub const SANDBOX: Opt = Opt::new(
+    "sandbox",
+    "sandbox",
+    Kind::Switch,
+    Group::Execution,
+    "Extract from an invented world on this machine, without an account",
+);
+pub const NO_EXTRACT: Opt = Opt::new(
+    "no_extract",
+    "no-extract",
+    Kind::Switch,
+    Group::Execution,
+    "Extract no sources: build from the raw files that are there",
+);
+pub const EXTRACT_ANEW: Opt = Opt {
+    help: "Ask for everything again, also for what is kept of an extraction that failed",
+    ..FULL_REFRESH
+};
 pub const FAIL_FAST: Opt = Opt::new(
     "fail_fast",
     "fail-fast",

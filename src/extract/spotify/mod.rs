@@ -109,12 +109,12 @@ impl Extractor for Spotify {
         let folder = RawFolder::open(&self.raw_path)?;
         let name = format!("spotify-{}", request.day);
         let fingerprint = format!("{} {} {:?}", self.api_url, self.config.market, self.config.mode);
-        let journal = Journal::open(&folder.journal_path(&name), &fingerprint)?;
+        let journal = Journal::open(&folder.journal_path(&name), &fingerprint, request.anew)?;
         let auth = Auth::Token(Credentials { token_url: self.token_url.clone(), client_id, client_secret });
         let client = Client::new(&self.api_url, self.config.limits.clone(), auth)?;
         let resumed = journal.len();
         let api = Api::new(&client, &self.api_url, &self.config, &journal, request);
-        let mut done = work::run(request, self.fetch(&api, &folder, request))?;
+        let mut done = work::run(self.fetch(&api, &folder, request))?;
         journal.finish();
         done.requests = client.requests();
         done.resumed = resumed;
