@@ -93,7 +93,7 @@ impl Api<'_> {
     async fn likely_top(&self, artist: &Object) -> Result<Vec<Value>> {
         let mut tracks = self.searched(artist).await?;
         if tracks.is_empty() {
-            tracks = self.from_albums(artist).await?;
+            tracks = self.albums_tracks(artist).await?;
         }
         if tracks.iter().all(|track| track["popularity"].is_number()) {
             tracks.sort_by_key(|track| std::cmp::Reverse(track["popularity"].as_i64()));
@@ -133,7 +133,7 @@ impl Api<'_> {
         Ok(found)
     }
 
-    async fn from_albums(&self, artist: &Object) -> Result<Vec<Value>> {
+    async fn albums_tracks(&self, artist: &Object) -> Result<Vec<Value>> {
         let albums = self.albums_of(artist).await?;
         let mut ids: Vec<String> = Vec::new();
         for album in self.objects(Entity::Albums, &albums).await?.values() {
