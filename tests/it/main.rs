@@ -10,6 +10,7 @@ mod data_tests;
 mod docs;
 mod errors;
 mod freshness;
+mod extract;
 mod hooks;
 mod incremental;
 mod init;

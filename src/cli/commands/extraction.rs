@@ -61,7 +61,8 @@ pub fn prepare(flags: &Flags, loaded: &Loaded, selected: &mut BTreeSet<Id>) -> R
             Some(lack) => loaded.parsed.shared.events.emit(Event::note(
                 Level::Info,
                 format!(
-                    "The source {} is not extracted: {lack}. The build reads the raw files that are there.",
+                    "The source {} is not extracted: there are no credentials; {lack}. The build reads the raw files that are \
+                     there.",
                     extraction.source
                 ),
             )),

@@ -18,7 +18,7 @@ mod state;
 mod tree;
 
 use crate::cli::Outcome;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::Events;
 use crate::flags::{Command, Flags};
 
@@ -45,7 +45,5 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::Clean => clean::run(flags, events),
         Command::Init => init::run(flags, events),
         Command::Debug => debug::run(flags, events),
-        _ => Err(Error::usage("rbt does not have this command yet")
-            .help("it has build, extract, run, test, seed, snapshot, compile, show, parse, list, run-operation, docs generate, source freshness, clone, retry, deps, clean and debug")),
     }
 }

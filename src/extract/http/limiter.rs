@@ -87,6 +87,15 @@ impl Slots {
     }
 }
 
+impl Slot<'_> {
+    /// Gives the slot back to the next in line: nothing was sent.
+    pub fn unused(self) {
+        self.0.slots.borrow_mut().taken -= 1;
+        self.0.given_back.notify_one();
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.slots.borrow_mut().free_at.push_back(Instant::now() + self.0.window);

@@ -63,6 +63,8 @@ pub enum Failure {
 
 /// A failed attempt.
 enum Setback {
+    /// The token came to its end while the request waited for its turn.
+    Late,
     /// Why, and how long the server wants this request to wait, if it says so.
     Again(String, Option<Duration>),
     /// The token was refused.
@@ -152,13 +154,17 @@ impl Client {
         url: &Url,
         mut check: impl FnMut(&Value) -> Verdict,
     ) -> std::result::Result<Value, Failure> {
-        let mut failures = 0;
+        let (mut failures, mut was_late) = (0, false);
         loop {
-            let setback = match self.attempt_get(url, &mut check).await {
+            let setback = match self.attempt_get(url, !was_late, &mut check).await {
                 Ok(answer) => return Ok(answer),
+                Err(Setback::Late) => {
+                    was_late = true;
+                    continue;
+                }
                 Err(setback) => setback,
             };
-            failures += 1;
+            (failures, was_late) = (failures + 1, false);
             self.wait_after(setback, failures).await?;
         }
     }
@@ -166,6 +172,8 @@ impl Client {
     async fn attempt_get(
         &self,
         url: &Url,
+        // A token that does not last for the wait is tried all the same, the second time.
+        must_be_fresh: bool,
         check: &mut impl FnMut(&Value) -> Verdict,
     ) -> std::result::Result<Value, Setback> {
         let request = self.inner.get(url.clone());
@@ -177,7 +185,7 @@ impl Client {
                 (request.header("authorization", bearer(&token)?), Some(token))
             }
         };
-        let answer = match self.send(request).await {
+        let answer = match self.send(request, token.as_ref().filter(|_| must_be_fresh)).await {
             Err(Setback::TokenRefused(message)) => {
                 let Some(token) = token else {
                     return Err(Setback::Final(Failure::Refused { status: 401, message }));
@@ -197,6 +205,7 @@ impl Client {
     async fn wait_after(&self, setback: Setback, failures: u32) -> std::result::Result<(), Failure> {
         let (why, pause) = match setback {
             Setback::Final(failure) => return Err(failure),
+            Setback::Late => return Ok(()),
             // The first refusal is that of a token whose time was over.
             Setback::TokenRefused(why) if failures == 1 => (why, Some(Duration::ZERO)),
             Setback::TokenRefused(why) => (why, None),
@@ -227,7 +236,7 @@ impl Client {
                 )
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body("grant_type=client_credentials");
-            let setback = match self.send(request).await {
+            let setback = match self.send(request, None).await {
                 Ok(answer) => match Token::from_answer(&answer) {
                     Some(token) => {
                         self.scrubber.learn(&token.value);
@@ -254,11 +263,19 @@ impl Client {
     }
 
     /// Sends one request and reads its answer as JSON.
-    async fn send(&self, request: RequestBuilder) -> std::result::Result<Value, Setback> {
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        token: Option<&Token>,
+    ) -> std::result::Result<Value, Setback> {
         let again = |why: String| Setback::Again(why, None);
         // The semaphore is never closed.
         let _under_way = self.under_way.acquire().await.ok();
         let slot = self.limiter.acquire().await;
+        if token.is_some_and(|token| !token.is_fresh()) {
+            slot.unused();
+            return Err(Setback::Late);
+        }
         self.requests.set(self.requests.get() + 1);
         let response = request.send().await;
         // The server has the request now, or never gets it.

@@ -11,7 +11,7 @@ use expected::{Day, World};
 const DAYS: [&str; 4] = ["2026-01-02", "2026-01-03", "2026-01-04", "2026-01-05"];
 
 /// The project and its raw files in a temporary folder.
-fn spotify() -> Project {
+pub fn spotify() -> Project {
     let project = Project::empty();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("project");
     let folders = ["analyses", "data", "macros", "models", "seeds", "snapshots", "tests"];
