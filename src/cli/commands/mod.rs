@@ -45,5 +45,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Command::Clean => clean::run(flags, events),
         Command::Init => init::run(flags, events),
         Command::Debug => debug::run(flags, events),
+        // They are printed where the command line is read.
+        Command::Completions | Command::Man => Ok(Outcome::Succeeded),
     }
 }
