@@ -13,7 +13,7 @@ use crate::events::{Event, Events, Level, Position, Status, Warning};
 use crate::flags::Flags;
 use crate::graph::Dag;
 use crate::manifest::{Id, ResourceType, Source};
-use crate::run::{Action, FreshnessRun, Job, measure_freshness};
+use crate::run::{Action, Extractions, FreshnessRun, Job, measure_freshness};
 use crate::warehouse::{RelationCache, Session};
 
 /// Measures the selected sources, and writes `sources.json`.
@@ -96,6 +96,7 @@ fn measure(loaded: &setup::Loaded, dag: &Dag, sources: &[&Source]) -> Result<(Ve
         action: Action::Execute,
         tests_hold_up: false,
         failures_hold_up: false,
+        extractions: Extractions::default(),
         runs_hooks: loaded.parsed.shared.flags.behavior.source_freshness_run_project_hooks,
     };
     job.between_hooks(&session, || {
