@@ -82,8 +82,7 @@ impl Job<'_> {
         let started = std::time::Instant::now();
         let shared = &self.compiler.shared;
         let cache = Arc::new(RelationCache::default());
-        let autocommit = shared.target.disable_transactions;
-        let session = Arc::new(Session::new(self.warehouse.connect()?, cache.clone(), autocommit));
+        let session = self.session(&cache)?;
         if self.action.changes() {
             schemas::prepare(self, &session)?;
         }
@@ -105,6 +104,15 @@ impl Job<'_> {
         runs.extend(nodes);
         runs.extend(end);
         Ok(self.report(runs, started.elapsed().as_secs_f64()))
+    }
+
+    /// A session on a connection of its own.
+    fn session(&self, cache: &Arc<RelationCache>) -> Result<Arc<Session>> {
+        let shared = &self.compiler.shared;
+        let autocommit = shared.target.disable_transactions;
+        let session = Session::new(self.warehouse.connect()?, cache.clone(), autocommit);
+        let may_ask = shared.flags.introspect || self.action.changes();
+        Ok(Arc::new(if may_ask { session } else { session.closed() }))
     }
 
     /// Does something else than running nodes between the hooks. Says whether all hooks went well.

@@ -59,8 +59,7 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
     let workers = shared.target.threads.clamp(1, total.max(1));
     let mut sessions = vec![session.clone()];
     for _ in 1..workers {
-        let connection = job.warehouse.connect()?;
-        sessions.push(Arc::new(Session::new(connection, cache.clone(), shared.target.disable_transactions)));
+        sessions.push(job.session(cache)?);
     }
     thread::scope(|scope| {
         for (index, session) in sessions.iter().enumerate() {

@@ -15,10 +15,17 @@ use crate::warehouse::Session;
 /// Reads the schemas of the project into the cache, and creates those that the selected nodes build into.
 pub fn prepare(job: &Job, session: &Arc<Session>) -> Result<()> {
     let compiler = &job.compiler;
-    let all: Vec<(String, String)> = schemas_of(compiler.manifest.nodes.values().filter(|node| builds(node)));
-    session.read_schemas(&all)?;
     let selected = job.selected.iter().filter_map(|id| compiler.manifest.node(id));
-    let missing: Vec<(String, String)> = schemas_of(selected.filter(|node| builds(node)))
+    let selected = schemas_of(selected.filter(|node| builds(node)));
+    let flags = &compiler.shared.flags;
+    // Other schemas are read when they are asked for.
+    let all = schemas_of(compiler.manifest.nodes.values().filter(|node| builds(node)));
+    session.read_schemas(if flags.cache_selected_only || !flags.populate_cache {
+        &selected
+    } else {
+        &all
+    })?;
+    let missing: Vec<(String, String)> = selected
         .into_iter()
         .filter(|(database, schema)| !session.cache.schema_exists(database, schema))
         .collect();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Cell, Connection, Fetch, RelationCache, Response, Table};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::sql::{Relation, quote_literal};
 
@@ -14,13 +14,31 @@ pub struct Session {
     pub cache: Arc<RelationCache>,
     /// Every statement commits by itself (`disable_transactions` of the profile).
     autocommit: bool,
+    /// Nothing may be asked (`--no-introspect`).
+    closed: bool,
 }
 
 impl Session {
     /// A session on a connection.
     pub fn new(connection: Box<dyn Connection>, cache: Arc<RelationCache>, autocommit: bool) -> Self {
         interrupt::watch(&connection.interrupt_handle());
-        Session { connection: Mutex::new(connection), cache, autocommit }
+        Session { connection: Mutex::new(connection), cache, autocommit, closed: false }
+    }
+
+    /// The same session, of which nothing may be asked.
+    pub fn closed(self) -> Self {
+        Session { closed: true, ..self }
+    }
+
+    /// Fails where nothing may be asked, or the user asks to stop.
+    fn check(&self) -> Result<()> {
+        if self.closed {
+            return Err(Error::runtime(
+                "connection never acquired for thread: --no-introspect lets no template ask the warehouse",
+            )
+            .help("leave the flag out, or keep the query behind a condition"));
+        }
+        interrupt::check()
     }
 
     /// The connection itself.
@@ -30,7 +48,7 @@ impl Session {
 
     /// Runs statements; with `begin`, in a transaction that is opened first if none is.
     pub fn execute(&self, sql: &str, begin: bool, fetch: Fetch) -> Result<(Response, Table)> {
-        interrupt::check()?;
+        self.check()?;
         let mut connection = self.connection();
         if begin && !self.autocommit && !connection.in_transaction() {
             connection.begin()?;
@@ -40,7 +58,7 @@ impl Session {
 
     /// Runs one statement with values for its placeholders, in a transaction.
     pub fn execute_with(&self, sql: &str, values: &[Cell]) -> Result<Response> {
-        interrupt::check()?;
+        self.check()?;
         let mut connection = self.connection();
         if !self.autocommit && !connection.in_transaction() {
             connection.begin()?;
@@ -88,6 +106,7 @@ impl Session {
         if self.cache.knows(database, schema) {
             return Ok(());
         }
+        self.check()?;
         self.read_schemas(&[(database.to_owned(), schema.to_owned())])
     }
 

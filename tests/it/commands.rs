@@ -286,3 +286,40 @@ fn the_variables_of_options_have_two_names() {
     let both = [("DBT_PRINTER_WIDTH", "90"), ("DBT_ENGINE_PRINTER_WIDTH", "100")];
     project.run_with("run", &both).success().rows("a", ["100 100"]);
 }
+
+#[test]
+fn no_introspect_lets_nothing_be_asked() {
+    let project = small();
+    project.model("asks", "select {% if execute %}{{ run_query('select 1 as x').rows | length }}{% endif %} as n");
+    project.run("compile --select asks").success().says("select 1 as n");
+    project
+        .run("compile --select asks --no-introspect")
+        .refused()
+        .says("connection never acquired for thread");
+    project.run("compile --select a --no-introspect").success();
+}
+
+#[test]
+fn packages_are_added_to_the_list() {
+    let project = Project::new();
+    let (one, two) = ("packages/one/dbt_project.yml", "packages/two/dbt_project.yml");
+    project.file(one, "name: one\nprofile: x\n").file(two, "name: two\nprofile: x\n");
+    project
+        .run("deps --add-package packages/one --source local")
+        .success()
+        .says("Added new package packages/one")
+        .wrote("packages.yml", "packages:\n  - local: \"packages/one\"");
+    project.file("packages.yml", "# Ours.\npackages:\n- local: packages/one # near\n");
+    project
+        .run("deps --add-package packages/two --source local")
+        .success()
+        .says("Installing packages/two")
+        .wrote("packages.yml", "# Ours.\npackages:\n- local: packages/one # near\n- local: \"packages/two\"");
+    // One that is there is not listed twice.
+    project.run("deps --add-package packages/two --source local").success();
+    assert_eq!(project.read("packages.yml").matches("packages/two").count(), 1);
+    project
+        .run("deps --add-package a/b")
+        .refused()
+        .says("Version is required in --add-package when source is hub.");
+}

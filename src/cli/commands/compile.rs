@@ -12,7 +12,7 @@ use crate::cli::Outcome;
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Preview, Status};
-use crate::flags::Flags;
+use crate::flags::{Command, Flags};
 use crate::graph::{COMPILE_TYPES, Dag};
 use crate::jinja::context::text_table;
 use crate::manifest::{Compiled, Id, Resource, version_suffix};
@@ -102,7 +102,10 @@ impl Inline {
 
 fn session(loaded: &Loaded) -> Result<Arc<Session>> {
     let warehouse = loaded.open_warehouse()?;
-    Ok(Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false)))
+    let session = Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false);
+    let flags = &loaded.parsed.shared.flags;
+    let may_ask = flags.introspect || flags.which == Command::Show;
+    Ok(Arc::new(if may_ask { session } else { session.closed() }))
 }
 
 /// `rbt show`: the first rows that the selected nodes give.

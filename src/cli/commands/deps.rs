@@ -16,6 +16,11 @@ const HUB_URL: &str = "https://hub.getdbt.com/";
 /// Installs the packages, and says what was installed. It needs no profile.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let say = |text: String| events.emit(Event::note(Level::Info, text));
+    if let Some(package) = &flags.add_package {
+        let version = package.version.as_deref();
+        let file = deps::add_package(&flags.project_dir, &flags.source, &package.name, version)?;
+        say(format!("Added new package {} to {}", package.name, file.display()));
+    }
     let hub_url = std::env::var("DBT_PACKAGE_HUB_URL").unwrap_or_else(|_| HUB_URL.to_owned());
     let options =
         DepsOptions { upgrade: flags.upgrade, lock_only: flags.lock, check_version: flags.version_check };

@@ -133,7 +133,10 @@ pub fn open(flags: &Flags, events: &Events) -> Result<Opened> {
     let profile = load_profile(&base, &raw)?;
     let credentials = Credentials::from_target(&profile.credentials)
         .map_err(|error| error.at(Location::file(&profile.file)))?;
-    let target = target_of(&profile, &credentials);
+    let mut target = target_of(&profile, &credentials);
+    if flags.single_threaded {
+        target.threads = 1;
+    }
     let mut flags = flags.clone();
     flags.profiles_dir = folder_of(&profile.file);
     let flags = Arc::new(flags);

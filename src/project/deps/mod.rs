@@ -3,6 +3,7 @@
 //! What was resolved is written to `package-lock.yml`, as dbt does it, and taken from there as long as the
 //! list of packages stays the same.
 
+mod add;
 mod fetch;
 mod hub;
 mod lock;
@@ -18,6 +19,8 @@ use crate::error::{Error, Result};
 use fetch::Downloads;
 use hub::Hub;
 use resolve::{Pinned, PinnedSource};
+
+pub use add::add_package;
 
 /// What installing packages needs from outside.
 #[derive(Clone, Copy)]
