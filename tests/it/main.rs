@@ -4,6 +4,7 @@
 mod support;
 
 mod artifacts;
+mod attached;
 mod commands;
 mod context;
 mod data_tests;

@@ -44,11 +44,12 @@ pub struct Retries {
 
 impl Retries {
     /// Whether an error is of a kind that is worth another try. Profiles name the kinds as Python's classes:
-    /// `IO Error: …` is an `IOException`.
+    /// `IO Error: …` is an `IOException`, `TransactionContext Error: …` a `TransactionException`.
     pub fn covers(&self, refusal: &str) -> bool {
         let Some((kind, _)) = refusal.split_once(" Error:") else { return false };
-        let class = format!("{}Exception", kind.replace(' ', ""));
-        self.exceptions.contains(&class)
+        let kind = kind.replace(' ', "").replace("TransactionContext", "Transaction");
+        let class = format!("{kind}Exception");
+        self.exceptions.iter().any(|wanted| wanted.eq_ignore_ascii_case(&class))
     }
 }
 

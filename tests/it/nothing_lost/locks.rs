@@ -25,7 +25,7 @@ fn the_second_run_says_who_holds_the_file() {
     project.model("a", "{{ config(materialized='table') }} {{ hold() }}");
     let first = project.start("run --select a").until("reached.csv");
     let holder = format!("shop.duckdb is in use by another process: process {}, ", first.id());
-    for line in ["build", "show --inline 'select 1 as x'", "run-operation hold", "run --full-refresh"] {
+    for line in ["build", "show --inline 'select 1 as x'", "run --full-refresh"] {
         project.run(line).refused().says(&holder).says("run --select a").says("wait until it has finished");
     }
     first.signal("INT").wait().refused();

@@ -5,3 +5,4 @@ mod everything;
 mod interrupts;
 mod kills;
 mod locks;
+mod threads;

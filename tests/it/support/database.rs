@@ -10,14 +10,16 @@ pub struct Database {
 
 impl Database {
     pub fn open(path: &Path) -> Self {
-        let target = json!({"type": "duckdb", "path": path, "schema": "main"});
-        let target: Map<String, Json> = serde_json::from_value(target).expect("a mapping");
-        let warehouse = Credentials::from_target(&target).and_then(|target| target.open());
+        Database::of_target(&json!({"type": "duckdb", "path": path, "schema": "main"}))
+    }
+
+    /// What a target of a profile leads to, given as its mapping.
+    pub fn of_target(target: &Json) -> Self {
+        let mapping: Map<String, Json> = serde_json::from_value(target.clone()).expect("a mapping");
+        let warehouse = Credentials::from_target(&mapping).and_then(|target| target.open());
         let connection = warehouse.and_then(|warehouse| warehouse.connect());
         Database {
-            connection: connection
-                .unwrap_or_else(|error| panic!("cannot open {}: {error}", path.display()))
-                .into(),
+            connection: connection.unwrap_or_else(|error| panic!("cannot open {target}: {error}")).into(),
         }
     }
 

@@ -6,9 +6,11 @@ mod project;
 mod run;
 mod running;
 mod server;
+mod services;
 
 pub use database::Database;
 pub use project::Project;
 pub use run::Run;
 pub use running::Running;
 pub use server::Server;
+pub use services::{Postgres, extensions};
