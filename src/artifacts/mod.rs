@@ -61,7 +61,8 @@ fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> std::io:
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    // Two runs at once do not write into each other's.
+    name.push(format!(".{}.part", std::process::id()));
     let unfinished = path.with_file_name(name);
     let file = File::create(&unfinished).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 16, file);
