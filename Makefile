@@ -7,9 +7,13 @@ library := $(if $(filter Darwin,$(shell uname -s)),libduckdb.dylib,libduckdb.so)
 
 .PHONY: demo build test lint clean
 
-# Build rbt and run its main job on the reference project.
+# Build rbt and run its main job on the reference project: extract a day from the invented world, build and test it in one
+# go, and the next day.
+demo_day = target/release/rbt build --project-dir project --profiles-dir project --sandbox --date $(1) \
+	--vars '{raw_path: $(CURDIR)/target/demo/raw}'
 demo: build
-	target/release/rbt build --project-dir project --profiles-dir project
+	$(call demo_day,2026-01-06)
+	$(call demo_day,2026-01-07)
 
 # Leave the program at target/release/rbt, and DuckDB's library beside it: the two run from anywhere together.
 build:

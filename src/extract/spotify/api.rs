@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Object;
@@ -128,7 +129,7 @@ impl<'a> Api<'a> {
             work::each(self.request, self.client, entity.name(), &rest, |id| self.ask_for_one(entity, id))
                 .await?;
         }
-        let answer = |id: &String| Some((id.clone(), object(&self.journal.get(&key(entity, id))?)?));
+        let answer = |id: &String| Some((id.clone(), object(self.journal.get(&key(entity, id))?)?));
         Ok(ids.iter().filter_map(answer).collect())
     }
 
@@ -332,7 +333,11 @@ fn key(entity: Entity, id: &str) -> String {
 }
 
 /// An object from its text; `None` for null.
-pub(super) fn object(json: &str) -> Option<Object> {
-    let value: Value = serde_json::from_str(json).ok()?;
-    Some(Object { id: value["id"].as_str()?.to_owned(), json: json.to_owned() })
+fn object(json: String) -> Option<Object> {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: String,
+    }
+    let Identified { id } = serde_json::from_str(&json).ok()?;
+    Some(Object { id, json })
 }

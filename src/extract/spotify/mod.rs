@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{Auth, Client, Credentials, Secret, Url};
@@ -201,8 +202,15 @@ fn ranked(tops: Vec<Vec<Object>>) -> IndexMap<String, Ranked> {
 }
 
 fn album_of(track: &str) -> Option<String> {
-    let track: Value = serde_json::from_str(track).ok()?;
-    track["album"]["id"].as_str().map(str::to_owned)
+    #[derive(Deserialize)]
+    struct Track {
+        album: Album,
+    }
+    #[derive(Deserialize)]
+    struct Album {
+        id: String,
+    }
+    serde_json::from_str::<Track>(track).ok().map(|track| track.album.id)
 }
 
 /// What was found, in the order in which it was asked for.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Object;
-use super::api::{Api, Belief, Presence, object};
+use super::api::{Api, Belief, Presence};
 use super::files::Entity;
 use crate::error::Result;
 use crate::extract::http::{Failure, Url, Verdict};
@@ -42,7 +42,7 @@ impl Api<'_> {
                 list
             }
         };
-        Ok(list.as_array().into_iter().flatten().filter_map(|track| object(&track.to_string())).collect())
+        Ok(list.as_array().into_iter().flatten().map(Object::of).collect())
     }
 
     /// What the API says; `None` if the endpoint is not there.

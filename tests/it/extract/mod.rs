@@ -56,14 +56,17 @@ const FAST: &str = ", limits: {requests: 1000, per_seconds: 0.1, timeout_seconds
 
 /// Runs rbt on a project that asks a server.
 fn run<'p>(project: &'p Project, server: &Server, line: &str) -> Run<'p> {
-    let url = server.url();
-    let env = [
-        ("SPOTIFY_API_URL", url.as_str()),
-        ("SPOTIFY_TOKEN_URL", url.as_str()),
+    project.run_with(line, &environment(&server.url()))
+}
+
+/// The environment in which rbt asks the server at an address.
+fn environment(url: &str) -> [(&str, &str); 4] {
+    [
+        ("SPOTIFY_API_URL", url),
+        ("SPOTIFY_TOKEN_URL", url),
         ("SPOTIFY_CLIENT_ID", ID),
         ("SPOTIFY_CLIENT_SECRET", SECRET),
-    ];
-    project.run_with(line, &env)
+    ]
 }
 
 /// A fault on the first attempt at every address but that of the token.

@@ -1,9 +1,11 @@
 //! What is fetched is kept, and files are whole, however an extraction ends.
 
+use std::time::Instant;
+
 use rbt::extract::sandbox::server::Fault;
 
 use super::crowd::{self, Crowd};
-use super::{DAY, FAST, project, run, server};
+use super::{A_MOMENT, DAY, FAST, environment, project, run, server};
 
 #[test]
 fn a_failed_extraction_goes_on_where_it_was() {
@@ -76,4 +78,29 @@ fn parquet_holds_the_same() {
          from '{folder}/tracks/tracks_data_{DAY}.parquet'"
     ));
     assert_eq!(count, ["18,Trâck 0,1"]);
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_whole_files() {
+    let (old, new) = (Crowd(5), Crowd(6));
+    let line = format!("extract --full-refresh --date {DAY}");
+    let project = project(&new.ids(), FAST);
+    run(&project, &server(old, |_| {}), &line).success().says("skipped: artist5");
+    let server = server(new, |settings| settings.latency = A_MOMENT);
+    let started = Instant::now();
+    run(&project, &server, "extract --date 2026-01-03").success();
+    let usual = started.elapsed();
+    for tenth in 1..=12 {
+        let url = server.url();
+        project.start_with(&line, &environment(&url)).kill_after(usual * tenth / 10);
+        let files = project.files("raw");
+        let seen: Vec<&String> = files.iter().filter(|file| !file.starts_with("raw/.rbt/")).collect();
+        assert_eq!(seen.len(), 6, "{seen:?}");
+        for (table, rows) in crowd::read(&project.path().join("raw"), DAY) {
+            let whole = rows == old.tables()[table] || rows == new.tables()[table];
+            assert!(whole, "{table} after {tenth} tenths");
+        }
+    }
+    run(&project, &server, &format!("extract --date {DAY}")).success();
+    assert_eq!(crowd::read(&project.path().join("raw"), DAY), new.tables());
 }

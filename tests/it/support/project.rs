@@ -133,7 +133,12 @@ impl Project {
 
     /// Starts rbt as [`Project::run`] does, and does not wait for it.
     pub fn start(&self, line: &str) -> Running<'_> {
-        Running::new(self, line, self.command(".", line, &[]))
+        self.start_with(line, &[])
+    }
+
+    /// The same, with environment variables.
+    pub fn start_with(&self, line: &str, env: &[(&str, &str)]) -> Running<'_> {
+        Running::new(self, line, self.command(".", line, env))
     }
 
     /// The same, under a limit or without a right: `setup` is shell that leads to the program, such as `ulimit -f 100;`.
