@@ -246,8 +246,11 @@ impl Client {
                     }
                     None => Setback::Again("the accounts service answered without a token".to_owned(), None),
                 },
-                // Credentials that were accepted before have not become wrong: the service errs.
-                Err(Setback::TokenRefused(why)) if shared.accepted => Setback::Again(why, None),
+                // Credentials that were accepted before have not become wrong: the service errs. Those that are wrong get
+                // 400 (RFC 6749, 5.2); a first 401 may be a mishap.
+                Err(Setback::TokenRefused(why)) if shared.accepted || failures == 0 => {
+                    Setback::Again(why, None)
+                }
                 Err(Setback::Final(Failure::Refused { message, .. })) if shared.accepted => {
                     Setback::Again(message, None)
                 }

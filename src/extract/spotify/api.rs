@@ -46,8 +46,7 @@ pub(super) enum Presence {
 impl Endpoint {
     fn new(mode: Mode) -> Self {
         Endpoint(Cell::new(match mode {
-            Mode::Auto => Presence::Unknown,
-            Mode::Extended => Presence::There,
+            Mode::Auto | Mode::Extended => Presence::Unknown,
             Mode::Development => Presence::Gone,
         }))
     }
@@ -60,14 +59,9 @@ impl Endpoint {
         self.0.set(presence);
     }
 
-    /// Whether a refusal says that the endpoint is not there for this application.
+    /// Whether a refusal says that the endpoint is not there for this application. What was there before has not gone.
     pub fn is_refused_by(&self, status: u16) -> bool {
-        match status {
-            403 | 410 => true,
-            // What was there before has not gone: it is the id that is unknown.
-            404 => !self.is(Presence::There),
-            _ => false,
-        }
+        matches!(status, 403 | 404 | 410) && !self.is(Presence::There)
     }
 }
 
@@ -170,7 +164,7 @@ impl<'a> Api<'a> {
                 self.lose(endpoint, &format!("{name} in batches"), &message)
             }
             // One of the ids may be what is wrong: each is asked for on its own.
-            Err(Failure::Refused { status: 400 | 404, .. }) => Ok(()),
+            Err(Failure::Refused { status: 400 | 403 | 404 | 410, .. }) => Ok(()),
             Err(failure) => Err(failure.into_error(&format!("Spotify, {name}"))),
         }
     }
