@@ -13,6 +13,7 @@ mod patch;
 mod properties;
 mod resolve;
 mod semantic;
+mod shape;
 mod sources;
 mod sql_nodes;
 mod stages;

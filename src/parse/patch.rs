@@ -131,7 +131,10 @@ impl Parser<'_> {
 fn time_spine(yaml: &Yaml) -> Json {
     let mut spine = yaml.to_json();
     if let Some(map) = spine.as_object_mut() {
-        map.entry("custom_granularities").or_insert_with(|| Json::Array(Vec::new()));
+        let custom = map.entry("custom_granularities").or_insert_with(|| Json::Array(Vec::new()));
+        for granularity in custom.as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut) {
+            granularity.entry("column_name").or_insert(Json::Null);
+        }
     }
     spine
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Parser;
 use crate::error::{Error, Location, Result};
@@ -75,12 +75,8 @@ impl Parser<'_> {
             }
         }
         for names in &node.metrics {
-            let (package, name) = split_names(names);
-            if let Found::Enabled(id) =
-                lookup.resolve_metric(name, package, &self.shared.project_name, &node.package_name)
-            {
-                dependencies.add_node(&id);
-            }
+            let id = self.metric_named(names, &node.package_name, lookup);
+            dependencies.add_node(&id.map_err(|error| error.at(referrer.location.clone()))?);
         }
         node.depends_on = dependencies;
         Ok(found)
@@ -144,6 +140,19 @@ impl Parser<'_> {
         self.warn(Warning::new("NodeNotFoundOrDisabled", message).at(referrer.location.clone()));
     }
 
+    /// The metric that `metric('name')` or `metric('package', 'name')` means.
+    fn metric_named(&self, names: &[String], package_of_referrer: &str, lookup: &Lookup) -> Result<Id> {
+        let (package, name) = split_names(names);
+        let problem =
+            match lookup.resolve_metric(name, package, &self.shared.project_name, package_of_referrer) {
+                Found::Enabled(id) => return Ok(id),
+                Found::Disabled(_) => "is disabled",
+                _ => "was not found",
+            };
+        Err(Error::compilation(format!("depends on a metric named '{name}' which {problem}"))
+            .help("metrics are defined under `metrics:` in a property file"))
+    }
+
     fn resolve_yaml_resources(&self, manifest: &mut Manifest, lookup: &Lookup, errors: &mut Vec<Error>) {
         let place_of = |path: &str, line: usize| Location::new(path, line, 0);
         for exposure in manifest.exposures.values_mut() {
@@ -163,6 +172,12 @@ impl Parser<'_> {
                 None,
             );
             errors.extend(found.err());
+            for names in &exposure.metrics {
+                match self.metric_named(names, &exposure.package_name, lookup) {
+                    Ok(id) => dependencies.add_node(&id),
+                    Err(error) => errors.push(error.at(referrer.location.clone())),
+                }
+            }
             exposure.depends_on = dependencies;
         }
         for test in manifest.unit_tests.values_mut() {
@@ -189,6 +204,16 @@ impl Parser<'_> {
             let mut dependencies = DependsOn::default();
             let found = self.resolve_all(&referrer, &resource.refs, &[], &mut dependencies, lookup, None);
             errors.extend(found.err());
+            let model = dependencies.nodes.first().and_then(|id| manifest.nodes.get(id));
+            if let Some(model) = model {
+                let relation = json!({
+                    "alias": model.alias,
+                    "schema_name": model.schema,
+                    "database": model.database,
+                    "relation_name": model.relation_name,
+                });
+                resource.fields.insert("node_relation".to_owned(), relation);
+            }
             resource.depends_on = dependencies;
         }
         self.resolve_semantic_layer(manifest, lookup, errors);

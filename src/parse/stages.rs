@@ -64,6 +64,7 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     warn_unused(&parser, &properties);
     let lookup = Lookup::new(&manifest);
     parser.resolve_dependencies(&mut manifest, &lookup)?;
+    parser.check_semantic_layer(&manifest)?;
     parser.check_microbatch(&manifest)?;
     check_unit_tests(&manifest)?;
     finish(&mut manifest);
@@ -112,7 +113,8 @@ fn check_snapshots(manifest: &Manifest) -> Result<()> {
 
 /// All `{% docs %}` blocks.
 fn documentation(all: &[(&Project, Vec<SourceFile>)]) -> Result<IndexMap<Id, Doc>> {
-    let mut docs = IndexMap::new();
+    let overview = overview();
+    let mut docs = IndexMap::from([(overview.unique_id.clone(), overview)]);
     let mut errors = Vec::new();
     for (project, file) in of_kind(all, FileKind::Documentation) {
         let path = file.original_file_path();
@@ -140,6 +142,19 @@ fn documentation(all: &[(&Project, Vec<SourceFile>)]) -> Result<IndexMap<Id, Doc
         }
     }
     Error::many(errors).map_or(Ok(docs), Err)
+}
+
+/// What documentation shows first where a project has no overview of its own.
+fn overview() -> Doc {
+    Doc {
+        name: "__overview__".to_owned(),
+        resource_type: "doc",
+        package_name: "dbt".into(),
+        path: "overview.md".to_owned(),
+        original_file_path: "docs/overview.md".to_owned(),
+        unique_id: "doc.dbt.__overview__".into(),
+        block_contents: include_str!("overview.md").trim().to_owned(),
+    }
 }
 
 fn dispatch_order(workspace: &Workspace) -> DispatchOrder {
@@ -565,17 +580,23 @@ fn add_yaml_resource(
             }
         }
         ResourceType::Metric | ResourceType::SemanticModel | ResourceType::SavedQuery => {
-            let resource = parser.parse_semantic(entry)?;
-            let map = match entry.kind {
-                ResourceType::Metric => &mut manifest.metrics,
-                ResourceType::SemanticModel => &mut manifest.semantic_models,
-                _ => &mut manifest.saved_queries,
-            };
-            let id = resource.unique_id.clone();
-            if !enabled(&resource.config) {
-                manifest.disabled.entry(id).or_default().push(Disabled::Semantic(Box::new(resource)));
-            } else if let Some(first) = map.insert(id, resource) {
-                return twice(&first.original_file_path);
+            for resource in parser.parse_semantic(entry)? {
+                let map = match resource.resource_type {
+                    ResourceType::Metric => &mut manifest.metrics,
+                    ResourceType::SemanticModel => &mut manifest.semantic_models,
+                    _ => &mut manifest.saved_queries,
+                };
+                let id = resource.unique_id.clone();
+                if !enabled(&resource.config) {
+                    manifest.disabled.entry(id).or_default().push(Disabled::Semantic(Box::new(resource)));
+                } else if let Some(first) = map.insert(id, resource) {
+                    return Err(duplicate(
+                        first.resource_type,
+                        &first.name,
+                        &first.original_file_path,
+                        &entry.file,
+                    ));
+                }
             }
         }
         _ => return Ok(()),

@@ -13,9 +13,7 @@ use crate::error::{Error, Location, Result};
 use crate::events::plural;
 use crate::jinja::context::{Capture, Context, Names, Role};
 use crate::jinja::{self, Origin, python_repr, python_str};
-use crate::manifest::{
-    DependsOn, Exposure, Fixture, Group, RefArgs, ResourceType, SemanticResource, UnitTest, UnitTestInput,
-};
+use crate::manifest::{DependsOn, Exposure, Fixture, Group, ResourceType, UnitTest, UnitTestInput};
 use crate::project::config::{Config, resolve, resolve_unrendered};
 use crate::project::files::sha256_hex;
 use crate::project::yaml::Yaml;
@@ -35,14 +33,31 @@ fn owner(entry: &Properties) -> Result<Json> {
 }
 
 impl Parser<'_> {
-    fn yaml_config(&self, entry: &Properties, fqn: &[String], layer: &Map<String, Json>) -> Result<Config> {
+    /// The configuration of an entry, of which `layer` is its own part.
+    pub fn yaml_config(
+        &self,
+        entry: &Properties,
+        fqn: &[String],
+        layer: &Map<String, Json>,
+    ) -> Result<Config> {
+        self.yaml_config_of(entry.kind, entry, fqn, layer)
+    }
+
+    /// The same for a resource of another kind that an entry brings along.
+    pub fn yaml_config_of(
+        &self,
+        kind: ResourceType,
+        entry: &Properties,
+        fqn: &[String],
+        layer: &Map<String, Json>,
+    ) -> Result<Config> {
         let project = self.project_of(&entry.package);
-        resolve(entry.kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
+        resolve(kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
             .map_err(|error| error.at(entry.yaml.location(&entry.path)))
     }
 
     /// What the `ref()`, `source()` and `metric()` calls in some texts refer to.
-    fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
+    pub fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
         let context =
             Context::build(&self.shared, package, Role::Parsing(Mutex::default()), Names::default());
         for call in calls {
@@ -185,33 +200,6 @@ impl Parser<'_> {
         };
         test.checksum = Some(unit_test_checksum(&test));
         Ok(test)
-    }
-
-    /// Parses an entry of the semantic layer: its references are checked, the rest is kept as written.
-    pub fn parse_semantic(&self, entry: &Properties) -> Result<SemanticResource> {
-        let place = entry.yaml.location(&entry.path);
-        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
-        let mut fields = match entry.yaml.to_json() {
-            Json::Object(map) => map,
-            _ => Map::new(),
-        };
-        fields.retain(|key, _| key != "name" && key != "config");
-        let calls: Vec<&str> = entry.text("model").into_iter().collect();
-        let refs: Vec<RefArgs> = self.references(&entry.package, &calls, &place)?.refs;
-        Ok(SemanticResource {
-            unique_id: format!("{}.{}.{}", entry.kind, entry.package, entry.name).into(),
-            resource_type: entry.kind,
-            name: entry.name.clone(),
-            package_name: entry.package.clone(),
-            path: entry.relative_path().to_owned(),
-            original_file_path: entry.file.to_string(),
-            config: self.yaml_config(entry, &fqn, &entry.config)?,
-            fqn,
-            depends_on: DependsOn::default(),
-            refs,
-            created_at: self.now,
-            fields,
-        })
     }
 }
 
