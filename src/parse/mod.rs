@@ -3,6 +3,7 @@
 //! Macros come first, then YAML, then everything that renders with both. A node is parsed by rendering it with a
 //! context that records what it calls; nothing is executed.
 
+mod checks;
 mod columns;
 mod generic_tests;
 mod hooks;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use chrono::{Local, NaiveDate, TimeZone};
 use minijinja::value::{Object, Value};
 use minijinja::{Error as JinjaError, State};
 use serde_json::Value as Json;
@@ -55,7 +56,7 @@ impl Parser<'_> {
             model.access = access.to_owned();
             node.config.set("access", Json::from(access));
         }
-        model.deprecation_date = get("deprecation_date").map(Yaml::key_text);
+        model.deprecation_date = get("deprecation_date").map(deprecation_date);
         model.time_spine = get("time_spine").filter(|value| !value.is_null()).map(time_spine);
         if let Some(list) = get("constraints").filter(|list| !list.is_null()) {
             let list = list.need_seq("constraints", &entry.path)?;
@@ -124,6 +125,16 @@ impl Parser<'_> {
         let rendered = context.render(text, &origin).map_err(|error| error.at(place.clone()))?;
         let used = std::mem::take(&mut *lock(&docs.used));
         Ok((rendered, used))
+    }
+}
+
+/// A date as the beginning of that day here, as Python writes it.
+fn deprecation_date(yaml: &Yaml) -> String {
+    let text = yaml.key_text();
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    match day.and_then(|day| Local.from_local_datetime(&day).earliest()) {
+        Some(moment) => moment.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        None => text,
     }
 }
 

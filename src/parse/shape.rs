@@ -158,9 +158,9 @@ fn value_of(value: &Yaml, name: &str, shape: &Shape, path: &Path) -> Result<Json
         Shape::TextOrTexts => text_or_texts(value, name, path).map(|texts| json!(texts)),
         Shape::OneOf(words) => {
             let word = value.need_str(&what(), path)?;
-            match words.contains(&word) {
-                true => Ok(json!(word)),
-                false => {
+            match words.iter().find(|known| known.eq_ignore_ascii_case(word)) {
+                Some(known) => Ok(json!(known)),
+                None => {
                     let error = value.error(path, format!("'{word}' is not a value of `{name}`"));
                     let known = || words.iter().copied();
                     Err(match nearest(word, known()) {

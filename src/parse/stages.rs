@@ -56,14 +56,16 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let properties = properties::read(&parser, &of_kind(&all, FileKind::Schema))?;
     let mut manifest = Manifest { docs, ..Manifest::default() };
     add_macros(&parser, &mut manifest, macro_entries, &properties)?;
-    add_nodes(&mut manifest, parse_nodes(&parser, &all, &properties)?)?;
+    add_nodes(&parser, &mut manifest, parse_nodes(&parser, &all, &properties)?)?;
     check_snapshots(&manifest)?;
     add_sources(&parser, &mut manifest, &properties)?;
     add_tests(&parser, &mut manifest, &properties)?;
     add_yaml_resources(&parser, &mut manifest, &all, &properties)?;
+    versions::expand_unit_tests(&mut manifest)?;
     warn_unused(&parser, &properties);
     let lookup = Lookup::new(&manifest);
     parser.resolve_dependencies(&mut manifest, &lookup)?;
+    parser.check_manifest(&manifest)?;
     parser.check_semantic_layer(&manifest)?;
     parser.check_microbatch(&manifest)?;
     check_unit_tests(&manifest)?;
@@ -312,9 +314,10 @@ fn snapshots<'a>(
 }
 
 /// Puts nodes into the manifest; names must be unique among what `ref` can name, and within a kind.
-fn add_nodes(manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
+fn add_nodes(parser: &Parser, manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
     let mut errors = Vec::new();
     let mut refable: HashMap<(String, String, Option<String>), Id> = HashMap::new();
+    let must_be_unique = parser.shared.flags.behavior.require_unique_project_resource_names;
     for node in parsed {
         let node = match node.into_disabled() {
             Ok(disabled) => {
@@ -329,9 +332,20 @@ fn add_nodes(manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
             let key = (node.package_name.to_string(), node.name.clone(), version);
             if let Some(first) = refable.insert(key, node.unique_id.clone()) {
                 let other = manifest.nodes.get(&first);
+                let is_other_kind = other.is_some_and(|other| other.resource_type != node.resource_type);
                 let first = other.map_or_else(|| first.to_string(), place_of);
-                errors.push(duplicate(node.resource_type, &node.name, &first, &place_of(&node)));
-                continue;
+                if must_be_unique || !is_other_kind {
+                    errors.push(duplicate(node.resource_type, &node.name, &first, &place_of(&node)));
+                    continue;
+                }
+                let message = format!(
+                    "Found resources with the same name '{}' in project '{}': {first} and {}. Rename one of them: a \
+                     reference to the name could mean either.",
+                    node.name,
+                    node.package_name,
+                    place_of(&node)
+                );
+                parser.warn(Warning::new("DuplicateNameDistinctNodeTypesDeprecation", message));
             }
         }
         let map = match node.resource_type {
@@ -607,10 +621,17 @@ fn add_yaml_resource(
 
 /// Warns of entries that describe nothing.
 fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
-    let described = [ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Analysis];
+    let described = [
+        ResourceType::Model,
+        ResourceType::Seed,
+        ResourceType::Snapshot,
+        ResourceType::Analysis,
+        ResourceType::Test,
+    ];
     for entry in properties.all.iter().filter(|entry| described.contains(&entry.kind) && entry.is_unused()) {
         let section = match entry.kind {
             ResourceType::Analysis => "analyses".to_owned(),
+            ResourceType::Test => "data_tests".to_owned(),
             kind => format!("{kind}s"),
         };
         let message = format!(
@@ -673,6 +694,14 @@ fn finish(manifest: &mut Manifest) {
         if let Some(model) = manifest.nodes.get_mut(&id).and_then(|node| node.model.as_mut()) {
             model.primary_key = key;
         }
+    }
+    let groups: HashMap<Id, String> = manifest
+        .nodes
+        .values()
+        .filter_map(|node| Some((node.unique_id.clone(), node.config.get_str("group")?.to_owned())))
+        .collect();
+    for test in manifest.nodes.values_mut().filter_map(|node| node.test.as_mut()) {
+        test.attached_group = test.attached_node.as_ref().and_then(|id| groups.get(id)).cloned();
     }
     let schemas: HashMap<Id, String> =
         manifest.nodes.iter().map(|(id, node)| (id.clone(), node.schema.clone())).collect();

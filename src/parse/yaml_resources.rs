@@ -145,7 +145,6 @@ impl Parser<'_> {
 
     /// Parses an entry under `unit_tests:`. `fixtures` are the files of rows, by package and name.
     pub fn parse_unit_test(&self, entry: &Properties, fixtures: &FixtureFiles) -> Result<UnitTest> {
-        let place = entry.yaml.location(&entry.path);
         let Some(model) = entry.text("model").map(str::to_owned) else {
             return Err(entry
                 .error(format!("unit test '{}' names no model", entry.name))
@@ -174,8 +173,6 @@ impl Parser<'_> {
                 .help("add `expect: {rows: […]}`"));
         };
         let expect = fixture(entry, expected, fixtures)?;
-        let (description, _) =
-            self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
         let overrides = entry.yaml.get("overrides").filter(|value| !value.is_null()).map(overrides);
         let mut test = UnitTest {
             unique_id: format!("unit_test.{}.{model}.{}", entry.package, entry.name).into(),
@@ -187,14 +184,19 @@ impl Parser<'_> {
             fqn: path,
             given,
             expect,
-            description,
+            // dbt leaves the description of a unit test as it is written.
+            description: entry.text("description").unwrap_or_default().to_owned(),
             overrides,
             depends_on: DependsOn::default(),
             config,
             checksum: None,
             schema: None,
             created_at: self.now,
-            versions: entry.yaml.get("versions").map(Yaml::to_json),
+            versions: entry
+                .yaml
+                .get("versions")
+                .filter(|versions| !versions.is_null())
+                .map(unit_test_versions),
             version: None,
             line: entry.yaml.line as usize,
         };
@@ -216,6 +218,12 @@ fn exposure_type(entry: &Properties) -> Result<String> {
             ))
             .help(format!("use one of: {}", EXPOSURE_TYPES.join(", ")))),
     }
+}
+
+/// `versions:` with both of its parts.
+fn unit_test_versions(yaml: &Yaml) -> Json {
+    let part = |key: &str| yaml.get(key).map_or(Json::Null, Yaml::to_json);
+    json!({ "include": part("include"), "exclude": part("exclude") })
 }
 
 /// `overrides:` with all of its parts.
