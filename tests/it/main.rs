@@ -21,6 +21,7 @@ mod nothing_lost;
 mod packages;
 mod seeds;
 mod selection;
+mod semantic;
 mod snapshots;
 mod spotify;
 mod state;
