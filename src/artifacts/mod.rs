@@ -6,6 +6,7 @@
 mod catalog;
 mod docs_page;
 mod manifest;
+mod pieces;
 mod run_results;
 mod sources;
 

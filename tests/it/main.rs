@@ -5,6 +5,7 @@ mod support;
 
 mod artifacts;
 mod attached;
+mod cache;
 mod commands;
 mod context;
 mod data_tests;
