@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures rbt beside dbt-core, dbt Core v2 and the floor, on projects that it generates; prints a table.
 
-    cargo build --release && cargo build --release --benches
+    cargo build --release && cargo bench --no-run
     benches/compare.py --rbt target/release/rbt
 
 `--only` picks measurements by words of their names, `--work` keeps the projects and virtual environments.
@@ -106,8 +106,8 @@ def row(name: str, who: str, cost: Cost, ratio: float) -> str:
 
 
 def start_up(bench: Bench) -> None:
-    if bench.wanted("--version"):
-        bench.measure("--version", bench.contenders(30, ["--version"], fresh=False))
+    if bench.wanted("start-up"):
+        bench.measure("start-up", bench.contenders(30, ["--version"], fresh=False))
     if bench.wanted("ls of 30 models"):
         bench.measure("ls of 30 models", bench.contenders(30, ["ls"], fresh=True))
 

@@ -17,9 +17,12 @@ use crate::error::Result;
 use crate::manifest::Id;
 use crate::stored::{Input, Output, Stored, stored};
 
+/// Adds a piece to the text.
+type Make<'a> = Box<dyn Fn(&mut Vec<u8>) -> serde_json::Result<()> + Send + Sync + 'a>;
+
 /// One piece of the text.
 struct Piece<'a> {
-    make: Box<dyn Fn(&mut Vec<u8>) -> serde_json::Result<()> + Send + Sync + 'a>,
+    make: Make<'a>,
     /// Whether it is the same whenever the parsed project is.
     lasts: bool,
 }

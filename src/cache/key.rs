@@ -7,6 +7,7 @@
 //!   keeps about the files has changed: every write changes the time of a file's last change (`ctime`), which
 //!   nobody can set.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::time::{Duration, SystemTime};
 
@@ -102,6 +103,8 @@ pub struct Surroundings {
     always: Sha256,
     /// What counts if templates looked at it.
     invocation: Vec<u8>,
+    /// Environment variables that go by two names.
+    engine_env: BTreeMap<String, String>,
 }
 
 impl Surroundings {
@@ -131,14 +134,16 @@ impl Surroundings {
         add(settings.to_string().as_bytes());
         let given = format!("{:?}{:?}", flags.given, flags.parameters);
         let metadata: Vec<(String, String)> = metadata_env_vars().collect();
-        Surroundings { always, invocation: format!("{all}{given}{metadata:?}").into_bytes() }
+        let invocation = format!("{all}{given}{metadata:?}").into_bytes();
+        Surroundings { always, invocation, engine_env: flags.engine_env.clone() }
     }
 
     /// What a project depends on whose templates made these observations.
     pub fn digest(&self, observed: &Observations) -> Digest {
         let mut digest = self.always.clone();
         for name in &observed.variables {
-            digest.update(format!("{name}={:?}\n", std::env::var_os(name)).as_bytes());
+            let value = self.engine_env.get(name).cloned().or_else(|| std::env::var(name).ok());
+            digest.update(format!("{name}={value:?}\n").as_bytes());
         }
         if observed.invocation {
             digest.update(&self.invocation);
