@@ -154,7 +154,14 @@ stored!(ModelFields {
     primary_key,
     time_spine,
 });
-stored!(TestFields { column_name, file_key_name, attached_node, attached_tags, attached_group, test_metadata });
+stored!(TestFields {
+    column_name,
+    file_key_name,
+    attached_node,
+    attached_tags,
+    attached_group,
+    test_metadata
+});
 stored!(TestMetadata { name, kwargs, namespace });
 
 /// What a `ref()` or `source()` call names.
