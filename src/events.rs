@@ -34,6 +34,8 @@ pub struct NodeInfo {
     pub resource_type: String,
     /// `table`, `view`, …; empty where that has no meaning.
     pub materialized: String,
+    /// `incremental_strategy` of a model that configures one.
+    pub incremental_strategy: String,
     /// `sql` or `python`.
     pub language: String,
     /// How people see it in a line: `main.orders`, the test's name, `model::unit_test`, `source.table`.
@@ -128,8 +130,10 @@ pub struct NodeResult {
     pub status: Status,
     /// What the warehouse answered (`INSERT 3`, `OK`), or what went wrong, or why it was skipped.
     pub message: Option<String>,
-    /// Failing rows of a test.
+    /// How many rows of a test fail.
     pub failures: Option<i64>,
+    /// Some of them, as a table.
+    pub failing_rows: Option<String>,
     /// What the warehouse says besides, as artifacts show it.
     pub adapter_response: Map<String, Value>,
     /// In seconds.

@@ -268,6 +268,7 @@ mod tests {
             failures_relation: None,
             location: None,
             skipped_by_ephemeral: false,
+            failing_rows: None,
         });
         let file = |name: &str| std::fs::File::create(std::env::temp_dir().join(name)).unwrap();
         let console = Style { level: Level::Info, ..STYLE };

@@ -111,6 +111,7 @@ pub fn measure(
         failures_relation: None,
         location,
         skipped_by_ephemeral: false,
+        failing_rows: None,
     })));
     FreshnessRun {
         unique_id: source.unique_id.clone(),

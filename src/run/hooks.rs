@@ -145,6 +145,7 @@ fn run_one(
         failures_relation: None,
         location: error.as_ref().and_then(|error| error.location().cloned()),
         skipped_by_ephemeral: false,
+        failing_rows: None,
     };
     let run = NodeRun {
         unique_id: node.unique_id.clone(),

@@ -49,6 +49,7 @@ fn describe_source(info: &mut NodeInfo, source: &Source) {
 
 fn describe_node(info: &mut NodeInfo, node: &Node, manifest: &Manifest) {
     info.materialized = node.materialized().to_owned();
+    info.incremental_strategy = node.config.get_str("incremental_strategy").unwrap_or_default().to_owned();
     info.language = node.language.to_owned();
     info.path = node.path.clone();
     info.database = node.database.clone();

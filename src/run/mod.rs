@@ -5,6 +5,7 @@
 //! ```
 
 mod extractions;
+mod failing_rows;
 mod failures;
 mod freshness;
 mod hooks;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::materialize::{Materialized, materialize, materialize_as};
 use super::result::{NodeRun, Timing};
 use super::scheduler::Cause;
-use super::{Action, Job, failures, microbatch, tests, unit_tests};
+use super::{Action, Job, failing_rows, failures, microbatch, tests, unit_tests};
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, NodeInfo, NodeResult, Position, Status};
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub status: Status,
     pub message: Option<String>,
     pub failures: Option<i64>,
+    /// Some of a test's failing rows, as a table.
+    pub failing_rows: Option<String>,
     pub adapter_response: Map<String, Json>,
 }
 
@@ -39,10 +41,9 @@ impl Outcome {
     /// A success with the warehouse's answer.
     pub fn of_response(response: &Response) -> Self {
         Outcome {
-            status: Status::Success,
             message: Some(response.message.clone()),
-            failures: None,
             adapter_response: response_fields(response),
+            ..Outcome::quiet(Status::Success)
         }
     }
 
@@ -52,8 +53,8 @@ impl Outcome {
     }
 
     /// A success without an answer.
-    fn quiet(status: Status) -> Self {
-        Outcome { status, message: None, failures: None, adapter_response: Map::new() }
+    pub fn quiet(status: Status) -> Self {
+        Outcome { status, message: None, failures: None, failing_rows: None, adapter_response: Map::new() }
     }
 }
 
@@ -162,7 +163,11 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             match node.resource_type {
                 ResourceType::Test => {
                     let warnings_fail = compiler.shared.events.severity("LogTestResult") == Severity::Error;
-                    tests::judge(&node, &done, warnings_fail)
+                    let mut verdict = tests::judge(&node, &done, warnings_fail)?;
+                    if let (Status::Fail | Status::Warn, Some(failures)) = (verdict.status, verdict.failures) {
+                        verdict.failing_rows = failing_rows::read(&node, failures, session);
+                    }
+                    Ok(verdict)
                 }
                 _ => Ok(outcome_of(&done)),
             }
@@ -242,17 +247,12 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         }
         progress.batch_results = Some(microbatch::batch_results(&done));
         let succeeded = done.iter().filter(|(_, succeeded)| *succeeded).count();
-        match first_error {
-            Some(error) if succeeded == 0 => Err(error),
-            None if succeeded == total => {
-                Ok(Outcome { message: Some("SUCCESS".to_owned()), ..Outcome::quiet(Status::Success) })
-            }
-            _ => Ok(Outcome {
-                message: Some(format!("PARTIAL SUCCESS ({succeeded}/{total})")),
-                failures: None,
-                ..Outcome::quiet(Status::PartialSuccess)
-            }),
-        }
+        let (status, message) = match first_error {
+            Some(error) if succeeded == 0 => return Err(error),
+            None if succeeded == total => (Status::Success, "SUCCESS".to_owned()),
+            _ => (Status::PartialSuccess, format!("PARTIAL SUCCESS ({succeeded}/{total})")),
+        };
+        Ok(Outcome { message: Some(message), failures: Some(0), ..Outcome::quiet(status) })
     }
 
     fn work_batch(
@@ -298,6 +298,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             status: outcome.status,
             message: outcome.message.clone(),
             failures: outcome.failures,
+            failing_rows: outcome.failing_rows,
             adapter_response: outcome.adapter_response.clone(),
             execution_time: progress.clock.elapsed().as_secs_f64(),
             started_at: Some(progress.started_at),
@@ -345,6 +346,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             status: Status::Skipped,
             message: message.clone(),
             failures: None,
+            failing_rows: None,
             adapter_response: Map::new(),
             execution_time: 0.0,
             started_at: None,
@@ -391,6 +393,7 @@ fn batch_event(progress: &Progress, position: Position, outcome: Outcome) -> Nod
         status: outcome.status,
         message: outcome.message,
         failures: outcome.failures,
+        failing_rows: None,
         adapter_response: outcome.adapter_response,
         execution_time: progress.timing.last().map_or(0.0, Timing::seconds),
         started_at: Some(progress.started_at),
@@ -411,12 +414,8 @@ fn outcome_of(done: &Materialized) -> Outcome {
 
 /// What came of a node that failed with an error.
 pub fn failed(error: &Error) -> Outcome {
-    Outcome {
-        status: Status::Error,
-        message: Some(error.to_string().trim_end().to_owned()),
-        failures: None,
-        adapter_response: Map::new(),
-    }
+    let message = Some(error.to_string().trim_end().to_owned());
+    Outcome { message, ..Outcome::quiet(Status::Error) }
 }
 
 /// Does a step and notes how long it took, whatever came of it.

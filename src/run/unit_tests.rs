@@ -57,11 +57,12 @@ impl UnitTestRun<'_> {
         };
         let (actual, expected) = split(&main.table.table);
         let difference = difference(&main.table.table, actual, expected);
+        let status = if difference.is_some() { Status::Fail } else { Status::Pass };
         Ok(Outcome {
-            status: if difference.is_some() { Status::Fail } else { Status::Pass },
             failures: Some(i64::from(difference.is_some())),
             message: difference,
             adapter_response: response_fields(&main.response),
+            ..Outcome::quiet(status)
         })
     }
 
@@ -228,7 +229,8 @@ fn split(table: &Table) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     sides
 }
 
-fn shown(cell: &Cell) -> String {
+/// A cell as people read it.
+pub fn shown(cell: &Cell) -> String {
     if *cell == Cell::Null { "NULL".to_owned() } else { cell.to_string() }
 }
 

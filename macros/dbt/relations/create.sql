@@ -44,9 +44,13 @@
 {%- endmacro %}
 
 {#- The old relation is readable until the new one takes its place, also by the query itself. -#}
+{% macro create_or_replace(relation) -%}
+  {{ 'create' if load_cached_relation(relation) is none else 'create or replace' }}
+{%- endmacro %}
+
 {% macro default__create_table_as(temporary, relation, sql) -%}
   {{ config.get('sql_header') or '' }}
-  create or replace {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
+  {{ create_or_replace(relation) }} {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
   {%- if not temporary and config.get('contract').enforced %}
     {{ get_assert_columns_equivalent(sql) }}
     {{ get_table_columns_and_constraints() }}
@@ -66,7 +70,7 @@
     {{ get_assert_columns_equivalent(sql) }}
   {%- endif -%}
   {{ config.get('sql_header') or '' }}
-  create or replace view {{ relation.render() }} as (
+  {{ create_or_replace(relation) }} view {{ relation.render() }} as (
     {{ sql }}
   );
 {%- endmacro %}

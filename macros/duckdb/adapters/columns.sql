@@ -21,14 +21,14 @@
   {%- do return(default__get_empty_subquery_sql(select_sql)) -%}
 {%- endmacro %}
 
-{#- DuckDB changes one column a statement. -#}
+{#- DuckDB changes one column a statement. Names are quoted as the project says, like those of relations. -#}
 {% macro duckdb__alter_relation_add_remove_columns(relation, add_columns, remove_columns) -%}
   {%- set statements = [] -%}
   {%- for column in add_columns or [] -%}
-    {%- do statements.append('add column ' ~ column.quoted ~ ' ' ~ column.data_type) -%}
+    {%- do statements.append('add column ' ~ adapter.quote_as_configured(column.name, 'identifier') ~ ' ' ~ column.data_type) -%}
   {%- endfor -%}
   {%- for column in remove_columns or [] -%}
-    {%- do statements.append('drop column ' ~ column.quoted) -%}
+    {%- do statements.append('drop column ' ~ adapter.quote_as_configured(column.name, 'identifier')) -%}
   {%- endfor -%}
   {%- for statement in statements -%}
     {%- do run_query('alter ' ~ relation.type ~ ' ' ~ relation ~ ' ' ~ statement) -%}

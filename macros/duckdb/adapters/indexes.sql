@@ -19,3 +19,12 @@
     {%- endcall -%}
   {%- endfor -%}
 {%- endmacro %}
+
+{#- A statement that inserts nothing. DuckDB loads a table's indexes from its file when it first inserts; rows that are
+    deleted before that stay in them, so that keys that come back would be told as duplicates. DuckLake has none. -#}
+{% macro load_indexes_sql(relation, columns) -%}
+  {%- if not adapter.is_ducklake(relation) -%}
+    {%- set names = get_quoted_csv(columns | map(attribute='name')) -%}
+    insert into {{ relation }} ({{ names }}) select {{ names }} from {{ relation }} limit 0;
+  {%- endif -%}
+{%- endmacro %}

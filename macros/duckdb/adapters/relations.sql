@@ -8,7 +8,7 @@
   {%- endif -%}
   {%- set layout = duckdb__alter_table_layout(relation, temporary, partitioned_by, sorted_by) -%}
   {{ config.get('sql_header') or '' }}
-  create or replace {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
+  {{ create_or_replace(relation) }} {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
   {%- if enforced and not temporary %}
   {{ get_table_columns_and_constraints() }};
   {{ layout }}

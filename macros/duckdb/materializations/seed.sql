@@ -6,6 +6,17 @@
   {%- do return(10000) -%}
 {%- endmacro %}
 
+{#- The rows of before make way for those of the file, in the indexes too. -#}
+{% macro duckdb__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
+  {%- if not full_refresh -%}
+    {%- set sql = load_indexes_sql(old_relation, adapter.get_columns_in_relation(old_relation)) | trim -%}
+    {%- if sql -%}
+      {%- do run_query(sql) -%}
+    {%- endif -%}
+  {%- endif -%}
+  {%- do return(default__reset_csv_table(model, full_refresh, old_relation, agate_table)) -%}
+{%- endmacro %}
+
 {#- DuckDB reads the file itself; with `fast: false` its rows are inserted as values. -#}
 {% macro duckdb__load_csv_rows(model, agate_table) -%}
   {%- if not config.get('fast', true) -%}

@@ -162,6 +162,20 @@ impl Writer<'_> {
                 data
             },
         );
+        if let (true, Some(message)) = (result.status.is_failure(), &result.message) {
+            self.line(
+                ("GenericExceptionOnRun", "W004"),
+                Level::Error,
+                |_| format!("Failure in {label}\n  {message}"),
+                || {
+                    fields([
+                        ("unique_id", json!(result.node.unique_id)),
+                        ("exc", json!(message)),
+                        ("node_info", finished_node(result)),
+                    ])
+                },
+            );
+        }
     }
 
     pub fn hook_started(&mut self, hook: &Hook) {
@@ -320,7 +334,10 @@ pub fn progress_words(progress: &Progress) -> String {
 fn description(node: &NodeInfo) -> String {
     let label = &node.label;
     match node.resource_type.as_str() {
-        "model" => format!("{} {} model {label}", node.language, node.materialized),
+        "model" => {
+            let kind = if node.incremental_strategy == "microbatch" { "microbatch" } else { &node.materialized };
+            format!("{} {kind} model {label}", node.language)
+        }
         "seed" => format!("seed file {label}"),
         "source" if node.materialized.is_empty() => format!("freshness of {label}"),
         "source" => format!("{} of {label}", node.materialized),

@@ -120,8 +120,13 @@ impl Writer<'_> {
         self.places(result);
     }
 
-    /// Where to look: the compiled file, the failing rows, and last the place in the user's own file.
+    /// Where to look: some failing rows, the compiled file, where the rows are kept, and last the place in the user's own file.
     fn places(&mut self, result: &NodeResult) {
+        if let Some(rows) = &result.failing_rows {
+            self.blank();
+            let shown = rows.replace('\n', "\n  ");
+            self.info(("Note", "Z050"), |_| format!("  {shown}"), || fields([("msg", json!(rows))]));
+        }
         if let Some(path) = &result.compiled_path {
             self.blank();
             self.info(

@@ -58,6 +58,7 @@ fn result(node: &Arc<NodeInfo>, index: usize, status: Status, message: Option<&s
         failures_relation: None,
         location: None,
         skipped_by_ephemeral: false,
+        failing_rows: None,
     })
 }
 
