@@ -63,6 +63,7 @@ impl NodeRun {
             failures_relation: None,
             location: None,
             skipped_by_ephemeral: false,
+            failing_rows: None,
         };
         NodeRun {
             unique_id: id,
