@@ -18,6 +18,7 @@ mod shape;
 mod sources;
 mod sql_nodes;
 mod stages;
+mod unit_tests;
 mod versions;
 mod yaml_resources;
 

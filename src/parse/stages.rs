@@ -14,7 +14,7 @@ use super::properties::{self, Properties, PropertyIndex};
 use super::sql_nodes::{self, Parsed, Unparsed};
 use super::versions::VersionFiles;
 use super::yaml_resources::{FixtureFile, FixtureFiles, duplicate};
-use super::{ParsedProject, Parser, sources, versions};
+use super::{ParsedProject, Parser, sources, unit_tests, versions};
 use crate::error::{Error, Location, Result};
 use crate::events::{Events, Warning};
 use crate::flags::Flags;
@@ -67,12 +67,13 @@ pub fn parse(workspace: &Workspace, files: ProjectFiles, invocation: Invocation)
     add_yaml_resources(&parser, &mut manifest, &all, &properties)?;
     versions::expand_unit_tests(&mut manifest)?;
     warn_unused(&parser, &properties);
+    unit_tests::settle(&parser, &mut manifest)?;
     let lookup = Lookup::new(&manifest);
     parser.resolve_dependencies(&mut manifest, &lookup)?;
     parser.check_manifest(&manifest)?;
     parser.check_semantic_layer(&manifest)?;
     parser.check_microbatch(&manifest)?;
-    check_unit_tests(&manifest)?;
+    unit_tests::check(&parser, &manifest, &lookup)?;
     finish(&mut manifest);
     parser.fail_on_warnings()?;
     Ok(ParsedProject { manifest: Arc::new(manifest), lookup: Arc::new(lookup), shared })
@@ -656,35 +657,6 @@ fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
         );
         parser.warn(Warning::new("NoNodeForYamlKey", message).at(entry.location()));
     }
-}
-
-/// A unit test of a model that asks `is_incremental()` must say what the answer is, and give the rows that are there.
-fn check_unit_tests(manifest: &Manifest) -> Result<()> {
-    let mut errors = Vec::new();
-    for test in manifest.unit_tests.values() {
-        let tested = test.depends_on.nodes.first().and_then(|id| manifest.nodes.get(id));
-        let Some(tested) = tested else { continue };
-        if !tested.depends_on.macros.iter().any(|id| &**id == "macro.dbt.is_incremental") {
-            continue;
-        }
-        let overrides = test.overrides.as_ref().and_then(|overrides| overrides.get("macros"));
-        let answer = overrides.and_then(|macros| macros.get("is_incremental")?.as_bool());
-        let place = Location::new(&test.original_file_path, test.line, 0);
-        let has_this = test.given.iter().any(|given| given.input.trim() == "this");
-        let problem = match answer {
-            None => format!(
-                "Boolean override for 'is_incremental' must be provided for unit test '{}' in model '{}'",
-                test.name, tested.name
-            ),
-            Some(true) if !has_this => format!(
-                "Unit test '{}' for incremental model '{}' must have a 'this' input",
-                test.name, tested.name
-            ),
-            Some(_) => continue,
-        };
-        errors.push(Error::parsing(problem).at(place));
-    }
-    Error::many(errors).map_or(Ok(()), Err)
 }
 
 /// What can be said of nodes only when all is known: primary keys, and the schemas of unit tests.

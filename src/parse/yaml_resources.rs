@@ -173,6 +173,11 @@ impl Parser<'_> {
                 .help("add `expect: {rows: […]}`"));
         };
         let expect = fixture(entry, expected, fixtures)?;
+        if expect.rows.is_null() {
+            return Err(expected
+                .error(&entry.path, format!("unit test '{}' expects no rows", entry.name))
+                .help("add `rows: […]`, which may be empty"));
+        }
         let overrides = entry.yaml.get("overrides").filter(|value| !value.is_null()).map(overrides);
         let mut test = UnitTest {
             unique_id: format!("unit_test.{}.{model}.{}", entry.package, entry.name).into(),
@@ -279,7 +284,8 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
         ("csv", Some(text), _) => csv_rows(&text).map_err(|message| item.error(&entry.path, message))?,
         ("csv", None, Some(rows)) => rows.to_json(),
         ("dict", _, Some(rows)) if rows.as_seq().is_some() => rows.to_json(),
-        (_, None, None) => json!([]),
+        // Those of a seed, which is looked for when all seeds are known.
+        ("dict", None, None) => Json::Null,
         (format, ..) if ["dict", "csv", "sql"].contains(&format) => {
             return Err(item
                 .error(
@@ -298,7 +304,7 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
 }
 
 /// Rows of CSV text as dictionaries; empty cells are null.
-fn csv_rows(text: &str) -> Result<Json, String> {
+pub(super) fn csv_rows(text: &str) -> Result<Json, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim().as_bytes());
     let names = reader.headers().map_err(|error| error.to_string())?.clone();
     let mut rows = Vec::new();
@@ -313,7 +319,7 @@ fn csv_rows(text: &str) -> Result<Json, String> {
 
 /// dbt's checksum of a unit test: SHA-256 over its parts as Python prints them, so that the states of either tool
 /// can be compared with the other's.
-fn unit_test_checksum(test: &UnitTest) -> String {
+pub(super) fn unit_test_checksum(test: &UnitTest) -> String {
     let given: Vec<String> = test.given.iter().map(given_repr).collect();
     let expect = format!("UnitTestOutputFixture({})", fixture_repr(&test.expect));
     let overrides = class_repr("UnitTestOverrides", test.overrides.as_ref());

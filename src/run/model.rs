@@ -79,6 +79,8 @@ struct Progress {
     started_at: DateTime<Utc>,
     timing: Vec<Timing>,
     compiled: Option<Compiled>,
+    /// The compiled file of a unit test, which as in dbt has no compiled code in artifacts.
+    unit_test_path: Option<String>,
     /// Batches of a microbatch model, as artifacts have them.
     batch_results: Option<Json>,
 }
@@ -105,6 +107,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             started_at: Utc::now(),
             timing: Vec::new(),
             compiled: None,
+            unit_test_path: None,
             batch_results: None,
         };
         if position.is_some() && self.job.action.changes() {
@@ -122,7 +125,8 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         match manifest.resource(id) {
             Some(Resource::Node(node)) => self.work_node(node, session, progress),
             Some(Resource::UnitTest(test)) if self.job.action == Action::Execute => {
-                let work = || unit_tests::run(&self.job.compiler, test, session);
+                let path = &mut progress.unit_test_path;
+                let work = || unit_tests::run(&self.job.compiler, test, session, path);
                 timed("execute", &mut progress.timing, work)
             }
             Some(Resource::Source(source)) if self.job.action == Action::Execute => {
@@ -303,7 +307,10 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             execution_time: progress.clock.elapsed().as_secs_f64(),
             started_at: Some(progress.started_at),
             finished_at: Some(Utc::now()),
-            compiled_path: progress.compiled.as_ref().and_then(|compiled| compiled.compiled_path.clone()),
+            compiled_path: match &progress.compiled {
+                Some(compiled) => compiled.compiled_path.clone(),
+                None => progress.unit_test_path,
+            },
             failures_relation: node.filter(|_| keeps_rows).and_then(|node| node.relation_name.clone()),
             location,
             skipped_by_ephemeral: false,

@@ -14,8 +14,9 @@ pub fn judge(node: &Node, done: &Materialized, warnings_fail: bool) -> Result<Ou
     let main = done.main.as_ref().ok_or_else(|| unreadable(node, "it has no result"))?;
     let table = &main.table.table;
     let failures = whole_number(cell(node, table, "failures")?).ok_or_else(|| {
-        unreadable(node, "its fail_calc gave no whole number")
-            .help("fail_calc must be an aggregate that gives a number, such as count(*) or sum(x)")
+        unreadable(node, "its fail_calc gave no whole number").help(
+            "fail_calc must be an aggregate that always gives a number, such as count(*) or coalesce(sum(x), 0)",
+        )
     })?;
     let warns = truth(cell(node, table, "should_warn")?)
         .ok_or_else(|| unreadable(node, "warn_if is no condition"))?;
@@ -56,7 +57,6 @@ fn cell<'t>(node: &Node, table: &'t Table, name: &str) -> Result<&'t Cell> {
 
 fn whole_number(cell: &Cell) -> Option<i64> {
     match cell {
-        Cell::Null => Some(0),
         Cell::Int(number) => i64::try_from(*number).ok(),
         Cell::Bool(flag) => Some(i64::from(*flag)),
         Cell::Float(number) if number.fract() == 0.0 => Some(*number as i64),
@@ -85,7 +85,7 @@ mod unit {
     fn cells_are_read_as_numbers_and_truths() {
         assert_eq!(whole_number(&Cell::Decimal("3.00".into())), Some(3));
         assert_eq!(whole_number(&Cell::Text("x".into())), None);
-        assert_eq!(whole_number(&Cell::Null), Some(0));
+        assert_eq!(whole_number(&Cell::Null), None);
         assert_eq!(truth(&Cell::Bool(true)), Some(true));
         assert_eq!(truth(&Cell::Text("False".into())), Some(false));
     }

@@ -19,10 +19,15 @@ use crate::project::config::Config;
 use crate::sql::Relation;
 use crate::warehouse::{Cell, Session, Table};
 
-/// Runs one unit test.
-pub fn run(compiler: &Arc<Compiler>, test: &UnitTest, session: &Arc<Session>) -> Result<Outcome> {
+/// Runs one unit test. `compiled_path` is told where its compiled query is.
+pub fn run(
+    compiler: &Arc<Compiler>,
+    test: &UnitTest,
+    session: &Arc<Session>,
+    compiled_path: &mut Option<String>,
+) -> Result<Outcome> {
     let work = UnitTestRun { compiler, test, session };
-    work.run().map_err(|error| error.at(work.location()))
+    work.run(compiled_path).map_err(|error| error.at(work.location()))
 }
 
 struct UnitTestRun<'a> {
@@ -36,7 +41,7 @@ impl UnitTestRun<'_> {
         Location::new(&self.test.original_file_path, self.test.line, 0)
     }
 
-    fn run(&self) -> Result<Outcome> {
+    fn run(&self, compiled_path: &mut Option<String>) -> Result<Outcome> {
         let tested = self.test.depends_on.nodes.first().and_then(|id| self.compiler.manifest.nodes.get(id));
         let Some(tested) = tested else {
             return Err(Error::compilation(format!("the model '{}' was not found", self.test.model)));
@@ -47,6 +52,7 @@ impl UnitTestRun<'_> {
         }
         let mut node = Arc::new(self.node(tested, &occasion));
         let compiled = self.compiler.compile(&node, self.session, &occasion)?;
+        compiled_path.clone_from(&compiled.compiled_path);
         Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
         // The model's own rows stand for `this` in its query only.
         occasion.values.remove("this");

@@ -56,6 +56,15 @@
   {%- endif -%}
 {%- endmacro %}
 
+{#- What a run of dbt that was cut off left beside a relation. It is not known to the project, and would stay for ever. -#}
+{% macro drop_leftovers(target_relation) -%}
+  {%- for suffix in ['__dbt_tmp', '__dbt_backup'] -%}
+    {%- do drop_relation_if_exists(load_cached_relation(
+        target_relation.incorporate(path={'identifier': target_relation.identifier ~ suffix})
+    )) -%}
+  {%- endfor -%}
+{%- endmacro %}
+
 {% macro drop_schema(relation) -%}
   {{ adapter.dispatch('drop_schema', 'dbt')(relation) }}
 {%- endmacro %}

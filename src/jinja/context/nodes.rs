@@ -13,7 +13,7 @@ use super::{Batch, Context, Role, Running, Shared, lock};
 use crate::error::Error as RbtError;
 use crate::jinja::values::is_undefined;
 use crate::jinja::{datetime_value, raise};
-use crate::manifest::{Found, Id, Manifest, Node, RefArgs, Source};
+use crate::manifest::{Found, Id, Manifest, Node, RefArgs, ResourceType, Source};
 use crate::sql::{Policy, Relation, RelationKind};
 use crate::text::nearest;
 
@@ -119,12 +119,29 @@ fn unexpected_ref(context: &Context, reference: &RefArgs) -> RbtError {
     .help(format!("name it in a comment at the top of the file:\n\n-- depends_on: {{{{ {call} }}}}"))
 }
 
+/// A unit test reads nothing but the rows that it gives.
+fn refuse_ungiven(context: &Context, id: &Id) -> Result<(), RbtError> {
+    let Some(node) = context.node.as_ref().filter(|node| node.resource_type == ResourceType::UnitTest) else {
+        return Ok(());
+    };
+    let (kind, name) = match id.strip_prefix("source.") {
+        Some(rest) => ("source", rest.split_once('.').map_or(rest, |(_, name)| name)),
+        None => ("node", id.splitn(3, '.').last().unwrap_or(id)),
+    };
+    let message = format!(
+        "unit test '{}' depends on a {kind} named '{name}' which was not found among its inputs",
+        node.name
+    );
+    Err(RbtError::compilation(message).help("add it to `given`, with its rows or with `rows: []`"))
+}
+
 impl Running {
     fn ref_relation(&self, context: &Context, id: &Id) -> Result<Relation, RbtError> {
         if let Some(relation) = self.replaced.get(id) {
             self.remember_ephemeral(relation, id);
             return Ok(relation.clone());
         }
+        refuse_ungiven(context, id)?;
         let Some(node) = self.manifest.node(id) else {
             return Err(RbtError::new(crate::error::ErrorKind::Internal, format!("the manifest lost {id}")));
         };
@@ -177,6 +194,7 @@ pub fn source(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
             running.remember_ephemeral(relation, id);
             return Ok(relation.clone().into());
         }
+        refuse_ungiven(context, id).map_err(raise)?;
         if let Some(source) = running.manifest.sources.get(id) {
             let mut relation = source_relation(source).map_err(raise)?;
             relation.limit = context.shared.flags.empty.then_some(0);
@@ -380,7 +398,7 @@ impl Object for NodeObject {
             "package_name" => Some(Value::from(&*node.package_name)),
             "resource_type" => Some(Value::from(node.resource_type.as_str())),
             "language" => Some(Value::from(node.language)),
-            "batch" => self.batch(),
+            "batch" => Some(self.batch().unwrap_or(Value::from(()))),
             "version" => Some(node.version().map_or(Value::from(()), values::from_json)),
             _ => self.full().get_item(key).ok().filter(|value| !is_undefined(value)),
         }

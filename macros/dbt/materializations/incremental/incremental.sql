@@ -4,6 +4,7 @@
   {%- set full_refresh = should_full_refresh() -%}
   {%- set rebuild = existing_relation is none or existing_relation.is_view or full_refresh -%}
 
+  {%- do drop_leftovers(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 

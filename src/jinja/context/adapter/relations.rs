@@ -140,6 +140,7 @@ fn create_schema(context: &Context, running: &Running, args: &Args) -> Result<Va
     let relation = relation_of(&value)?;
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     running.session.cache.add_schema(&part(&relation.database), &part(&relation.schema));
+    running.session.commit().map_err(raise)?;
     Ok(none())
 }
 
@@ -149,6 +150,7 @@ fn drop_schema(context: &Context, running: &Running, args: &Args) -> Result<Valu
     let relation = relation_of(&value)?;
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     running.session.cache.drop_schema(&part(&relation.database), &part(&relation.schema));
+    running.session.commit().map_err(raise)?;
     Ok(none())
 }
 
