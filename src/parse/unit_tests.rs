@@ -58,7 +58,10 @@ fn take_rows_of_seeds(parser: &Parser, manifest: &Manifest, test: &mut UnitTest)
         };
         let is_seed = |node: &&Node| node.resource_type == ResourceType::Seed && node.name == name;
         let Some(seed) = manifest.nodes.values().find(is_seed) else {
-            return Err(problem(test, format!("Unable to find seed '{name}' for unit test '{}'", test.name))
+            let package = &test.package_name;
+            let message =
+                format!("Unable to find seed '{package}.{name}' for unit tests: '{}' needs it", test.name);
+            return Err(problem(test, message)
                 .help("an input without rows takes those of a seed; add `rows: […]` for anything else"));
         };
         let path = Path::new(seed.root_path.as_deref().unwrap_or_default()).join(&seed.original_file_path);

@@ -425,7 +425,8 @@ impl Context {
     /// The names of macros, variables and functions, to suggest one for a name that is unknown.
     fn known_names(&self) -> Vec<String> {
         let macros = self.shared.macros.names(&self.package).map(str::to_owned);
-        macros.chain(builtins::names().map(str::to_owned)).collect()
+        let packages = self.shared.macros.package_names().map(str::to_owned);
+        macros.chain(packages).chain(builtins::names().map(str::to_owned)).collect()
     }
 }
 

@@ -193,6 +193,11 @@ impl Macros {
         packages.into_iter().find_map(|package| self.packages[package].get(name))
     }
 
+    /// The packages whose macros can be called by the package's name.
+    pub fn package_names(&self) -> impl Iterator<Item = &str> {
+        self.packages.keys().map(String::as_str).chain(INTERNAL_PACKAGES)
+    }
+
     /// The names that a template of `package` can call, for suggestions.
     pub fn names<'a>(&'a self, package: &'a str) -> impl Iterator<Item = &'a str> {
         [package, &*self.root]
