@@ -119,5 +119,5 @@ fn outcome(done: &Extracted, table: &str) -> Outcome {
         fields.insert("resumed_answers".to_owned(), json!(done.resumed));
     }
     fields.shift_insert(0, "_message".to_owned(), Json::from(message.as_str()));
-    Outcome { status: Status::Success, message: Some(message), failures: None, adapter_response: fields }
+    Outcome { message: Some(message), adapter_response: fields, ..Outcome::quiet(Status::Success) }
 }

@@ -168,7 +168,8 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
                 ResourceType::Test => {
                     let warnings_fail = compiler.shared.events.severity("LogTestResult") == Severity::Error;
                     let mut verdict = tests::judge(&node, &done, warnings_fail)?;
-                    if let (Status::Fail | Status::Warn, Some(failures)) = (verdict.status, verdict.failures) {
+                    if let (Status::Fail | Status::Warn, Some(failures)) = (verdict.status, verdict.failures)
+                    {
                         verdict.failing_rows = failing_rows::read(&node, failures, session);
                     }
                     Ok(verdict)

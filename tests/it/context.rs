@@ -130,3 +130,12 @@ fn packages_of_the_disk_are_used() {
     project.run("deps").success();
     project.run("build").success().rows("a", ["6"]).statuses(["a success", "base success"]);
 }
+
+#[test]
+fn packages_and_their_macros_are_in_the_context() {
+    let project = Project::new();
+    project
+        .macros("{% macro one() %}1{% endmacro %}")
+        .model("a", "select {{ 'shop' in context and 'one' in context['shop'] and 'two' not in shop }} as x");
+    project.run("run").success().rows("a", ["true"]);
+}

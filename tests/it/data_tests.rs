@@ -192,3 +192,34 @@ fn in_build_a_failing_test_holds_up_what_comes_after() {
         "parent success",
     ]);
 }
+
+#[test]
+fn some_failing_rows_are_shown() {
+    let project = Project::new();
+    project
+        .model("a", "select range as id, nullif(range, 3) as v from range(9)")
+        .test("few", "select id, v from {{ ref('a') }} where id = 3")
+        .test("many", "{{ config(severity='warn') }} select id from {{ ref('a') }} order by id");
+    project
+        .run("build")
+        .failure()
+        .says("failing rows:\n  | id | v    |\n  | -- | ---- |\n  |  3 | NULL |\n")
+        .says("failing rows (the first 5 of 9):")
+        .says("compiled code at target/compiled/shop/tests/few.sql");
+}
+
+#[test]
+fn a_calculation_without_a_number_is_an_error() {
+    let project = with_tests("{not_null: {config: {fail_calc: 'sum(id)'}}}");
+    project.run("build").failure().says("coalesce").statuses([
+        "a success",
+        "not_null_a_id error",
+        "parent success",
+    ]);
+}
+
+#[test]
+fn test_runs_nothing_but_tests() {
+    let project = with_tests("not_null");
+    project.run("test --resource-type model").success().relations([]);
+}

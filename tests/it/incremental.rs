@@ -216,3 +216,73 @@ fn a_strategy_of_the_project_is_found() {
         );
     project.run("run").success().rows("a", ["1,old", "2,old", "3,new"]);
 }
+
+#[test]
+fn rows_of_a_unique_index_can_be_replaced() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "{{ config(materialized='incremental', unique_key='id', indexes=[{'columns': ['id'], 'unique': true}]) }}
+         select 1 as id, '{{ var('v') }}' as v",
+    );
+    project.run("run --vars '{v: old}'").success();
+    project.run("run --vars '{v: new}'").success().rows("a", ["1,new"]);
+}
+
+#[test]
+fn columns_are_quoted_as_the_project_says() {
+    let project = Project::new();
+    project.config("quoting: {identifier: false}").model(
+        "a",
+        "{{ config(materialized='incremental', on_schema_change='append_new_columns') }}
+         select 1 as id {% if is_incremental() %}, 2 as \"two words\"{% endif %}",
+    );
+    project.run("run").success();
+    project.run("run").failure().columns("a", "id INTEGER");
+}
+
+#[test]
+fn a_batch_that_fails_says_why() {
+    let project = Project::new();
+    project
+        .model(
+            "events",
+            "{{ config(event_time='at') }}
+             select timestamp '2026-01-01 10:00' as at, 1 as id union all select timestamp '2026-01-02 10:00', 0",
+        )
+        .model(
+            "a",
+            "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day',
+                begin='2026-01-01') }}
+             select at, case when id = 0 then error('boom') else id end as id from {{ ref('events') }}",
+        );
+    project
+        .run("run --event-time-start 2026-01-01 --event-time-end 2026-01-03")
+        .failure()
+        .says("START sql microbatch model main.a")
+        .says("Failure in batch 2026-01-02 of main.a")
+        .says("boom")
+        .query("select id from a", ["1"])
+        .statuses(["a partial success", "events success"]);
+}
+
+#[test]
+fn a_first_build_creates_and_a_later_one_replaces() {
+    let project = Project::new();
+    project.model("a", "{{ config(materialized='table') }} select 1 as id");
+    project.run("run").success();
+    let text = |project: &Project| project.read("target/run/shop/models/a.sql");
+    assert!(!text(&project).contains("or replace"), "{}", text(&project));
+    project.run("run").success().rows("a", ["1"]);
+    assert!(text(&project).contains("create or replace table"), "{}", text(&project));
+}
+
+#[test]
+fn what_a_run_of_dbt_left_beside_a_relation_goes() {
+    let project = Project::new();
+    project.model("a", "{{ config(materialized='table') }} select 1 as id").model("b", "select 2 as id");
+    project
+        .sql("create table a__dbt_tmp as select 7 as id")
+        .sql("create view b__dbt_backup as select 8 as id");
+    project.run("run").success().relations(["main.a table", "main.b view"]);
+}

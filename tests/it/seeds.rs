@@ -97,3 +97,17 @@ fn a_row_with_too_many_fields_is_told_with_its_line() {
     let project = Project::new();
     project.seed("s", "id,v\n1,x\n2,y,z\n").run("seed").failure().says("seeds/s.csv").relations([]);
 }
+
+#[test]
+fn rows_of_a_unique_index_can_be_loaded_again() {
+    let project = Project::new();
+    project
+        .seed("s", "id,v\n1,x\n2,y\n")
+        .config("seeds: {shop: {+indexes: [{columns: [id], unique: true}]}}");
+    project.run("seed").success();
+    project
+        .run("seed")
+        .success()
+        .rows("s", ["1,x", "2,y"])
+        .query("select is_unique from duckdb_indexes()", ["true"]);
+}

@@ -219,3 +219,22 @@ fn a_table_that_is_no_snapshot_is_left_alone() {
         .sql("create table versions as select 1 as id");
     project.run("build").failure().says("versions").rows("versions", ["1"]);
 }
+
+#[test]
+fn a_strategy_can_be_named_with_its_package() {
+    let project = Project::new();
+    project
+        .macros(
+            "
+            {% macro snapshot_newer_strategy(node, snapshotted_rel, current_rel, config, target_exists) %}
+              {% do return(snapshot_timestamp_strategy(node, snapshotted_rel, current_rel, config, target_exists)) %}
+            {% endmacro %}
+            ",
+        )
+        .snapshot(
+            "s",
+            "{% snapshot s %}{{ config(unique_key='id', strategy='shop.newer', updated_at='at') }}
+             select 1 as id, timestamp '2026-01-01' as at{% endsnapshot %}",
+        );
+    project.run("snapshot").success().query("select id, dbt_valid_to from s", ["1,NULL"]);
+}

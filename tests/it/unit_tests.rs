@@ -102,3 +102,73 @@ fn test_type_selects_them() {
     project.run("run").success();
     project.run("test --select test_type:unit").success().statuses(["b.doubles pass"]);
 }
+
+#[test]
+fn each_version_of_a_model_is_tested() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as id")
+        .model("b_v1", "select id from {{ ref('a') }}")
+        .model("b_v2", "select id from {{ ref('a') }}")
+        .yaml(
+            "
+            models: [{name: b, latest_version: 2, versions: [{v: 1}, {v: 2}]}]
+            unit_tests:
+              - name: all
+                model: b
+                given: [{input: ref('a'), rows: [{id: 5}]}]
+                expect: {rows: [{id: 5}]}
+              - name: last
+                model: b
+                versions: {include: [2]}
+                given: [{input: ref('a'), rows: [{id: 5}]}]
+                expect: {rows: [{id: 5}]}
+            ",
+        );
+    project.run("run").success();
+    let run = project.run("test").success();
+    let mut ids: Vec<String> =
+        run.results().iter().filter_map(|result| result["unique_id"].as_str().map(str::to_owned)).collect();
+    ids.sort();
+    assert_eq!(ids, ["unit_test.shop.b.all_v1", "unit_test.shop.b.all_v2", "unit_test.shop.b.last_v2"]);
+}
+
+#[test]
+fn versions_of_a_model_without_any_are_an_error() {
+    let project = with_unit_test(
+        "    versions: {include: [2]}
+    given: [{input: ref('a'), rows: [{id: 2}]}]
+    expect: {rows: [{twice: 4}]}",
+    );
+    project.run("parse").refused().says("non-versioned model 'b'").says("models/schema.yml");
+}
+
+#[test]
+fn an_input_that_is_not_given_is_an_error() {
+    let project = with_unit_test("    given: []\n    expect: {rows: [{twice: 4}]}");
+    project.run("build").failure().says("depends on a node named 'a' which was not found among its inputs");
+}
+
+#[test]
+fn an_input_that_does_not_exist_is_told_while_parsing() {
+    let project = with_unit_test(
+        "    given: [{input: ref('nowhere'), rows: [{id: 2}]}]
+    expect: {rows: [{twice: 4}]}",
+    );
+    project.run("parse").refused().says("ref('nowhere')");
+}
+
+#[test]
+fn a_seed_gives_its_own_rows() {
+    let project = Project::new();
+    project.seed("s", "id,v\n1,x\n2,\n").model("b", "select id * 2 as twice, v from {{ ref('s') }}").yaml(
+        "
+            unit_tests:
+              - name: doubles
+                model: b
+                given: [{input: ref('s')}]
+                expect: {rows: [{twice: 2, v: x}, {twice: 4, v: null}]}
+            ",
+    );
+    project.run("build").success().rows("b", ["2,x", "4,NULL"]);
+}

@@ -335,7 +335,8 @@ fn description(node: &NodeInfo) -> String {
     let label = &node.label;
     match node.resource_type.as_str() {
         "model" => {
-            let kind = if node.incremental_strategy == "microbatch" { "microbatch" } else { &node.materialized };
+            let kind =
+                if node.incremental_strategy == "microbatch" { "microbatch" } else { &node.materialized };
             format!("{} {kind} model {label}", node.language)
         }
         "seed" => format!("seed file {label}"),

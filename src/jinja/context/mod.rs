@@ -564,6 +564,11 @@ impl Object for PackageObject {
         Some(shared.engine.macro_value(template, &self.context.scope()))
     }
 
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let names = self.context.shared.macros.names_in_package(&self.package);
+        Enumerator::Values(names.into_iter().map(Value::from).collect())
+    }
+
     fn is_true(self: &Arc<Self>) -> bool {
         true
     }

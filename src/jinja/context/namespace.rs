@@ -124,6 +124,12 @@ impl Macros {
         self.packages.get(package)?.get(name)
     }
 
+    /// The names of a package's macros.
+    pub fn names_in_package(&self, package: &str) -> Vec<&str> {
+        let names = if package == GLOBAL_PROJECT { Some(&self.internal) } else { self.packages.get(package) };
+        names.into_iter().flat_map(|names| names.keys()).map(String::as_str).collect()
+    }
+
     /// The implementation of a macro for this warehouse, seen from a template of `package`. `Err` tells the names
     /// that were tried.
     pub fn dispatch(
