@@ -247,21 +247,21 @@ fn a_batch_that_fails_says_why() {
     project
         .model(
             "events",
-            "{{ config(event_time='at') }}
-             select timestamp '2026-01-01 10:00' as at, 1 as id union all select timestamp '2026-01-02 10:00', 0",
+            "{{ config(event_time='seen') }}
+             select timestamp '2026-01-01 10:00' as seen, '1' as id union all select timestamp '2026-01-02 10:00', 'x'",
         )
         .model(
             "a",
-            "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day',
+            "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='seen', batch_size='day',
                 begin='2026-01-01') }}
-             select at, case when id = 0 then error('boom') else id end as id from {{ ref('events') }}",
+             select seen, id::integer as id from {{ ref('events') }}",
         );
     project
         .run("run --event-time-start 2026-01-01 --event-time-end 2026-01-03")
         .failure()
         .says("START sql microbatch model main.a")
         .says("Failure in batch 2026-01-02 of main.a")
-        .says("boom")
+        .says("Could not convert string 'x'")
         .query("select id from a", ["1"])
         .statuses(["a partial success", "events success"]);
 }

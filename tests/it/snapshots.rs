@@ -233,8 +233,8 @@ fn a_strategy_can_be_named_with_its_package() {
         )
         .snapshot(
             "s",
-            "{% snapshot s %}{{ config(unique_key='id', strategy='shop.newer', updated_at='at') }}
-             select 1 as id, timestamp '2026-01-01' as at{% endsnapshot %}",
+            "{% snapshot s %}{{ config(unique_key='id', strategy='shop.newer', updated_at='seen') }}
+             select 1 as id, timestamp '2026-01-01' as seen{% endsnapshot %}",
         );
     project.run("snapshot").success().query("select id, dbt_valid_to from s", ["1,NULL"]);
 }
