@@ -76,7 +76,8 @@ fn take_rows_of_seeds(parser: &Parser, manifest: &Manifest, test: &mut UnitTest)
 fn chosen_versions(test: &UnitTest, existing: Vec<Json>) -> Result<Vec<Json>> {
     let list = |name: &str| {
         let found = test.versions.as_ref().and_then(|versions| versions.get(name));
-        found.map(|found| found.as_array().cloned().unwrap_or_else(|| vec![found.clone()]))
+        let list = found.and_then(Json::as_array).cloned();
+        list.filter(|list| !list.is_empty())
     };
     let (include, exclude) = (list("include"), list("exclude"));
     let name = &test.name;
