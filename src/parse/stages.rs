@@ -65,7 +65,6 @@ pub fn parse(workspace: &Workspace, files: ProjectFiles, invocation: Invocation)
     add_sources(&parser, &mut manifest, &properties)?;
     add_tests(&parser, &mut manifest, &properties)?;
     add_yaml_resources(&parser, &mut manifest, &all, &properties)?;
-    versions::expand_unit_tests(&mut manifest)?;
     warn_unused(&parser, &properties);
     unit_tests::settle(&parser, &mut manifest)?;
     let lookup = Lookup::new(&manifest);
