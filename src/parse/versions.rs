@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::columns;
 use super::properties::{Properties, PropertyIndex};
 use super::sql_nodes::VersionOf;
-use crate::error::{Error, Location, Result};
-use crate::manifest::{Column, Manifest, ResourceType, version_suffix};
+use crate::error::Result;
+use crate::manifest::{Column, ResourceType, version_suffix};
 use crate::project::yaml::Yaml;
 
 /// The versions under `versions:` of a model's entry.
