@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
-use minijinja::{Environment, Error, State};
+use minijinja::{Environment, Error, State, UndefinedBehavior};
 
 use super::error::return_signal;
 use super::language::{filters, functions, internal, methods, operators, sequences, strings, tests};
@@ -74,7 +74,7 @@ pub(super) fn global_names() -> impl Iterator<Item = &'static str> {
     GLOBALS.keys().copied()
 }
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+static STRICT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut env = Environment::empty();
     env.set_debug(false);
     env.set_auto_reload(false);
@@ -111,7 +111,13 @@ fn register(env: &mut Environment<'static>, name: &'static str, call: Builtin) {
     });
 }
 
-/// The environment, with no templates in it.
-pub(super) fn environment() -> &'static Environment<'static> {
-    &ENVIRONMENT
+static LENIENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut env = STRICT.clone();
+    env.set_undefined_behavior(UndefinedBehavior::Chainable);
+    env
+});
+
+/// The environment, with no templates in it: the one that swallows what is undefined, or the one that does not.
+pub(super) fn environment(lenient: bool) -> &'static Environment<'static> {
+    if lenient { &LENIENT } else { &STRICT }
 }

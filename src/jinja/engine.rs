@@ -14,7 +14,7 @@ use super::macros::{Callable, MacroTemplate, Part};
 use super::native;
 use super::origin::{Origin, Source};
 use super::syntax::{self, has_jinja, normalize};
-use super::values::{Undefined, is_undefined};
+use super::values::{Undefined, is_undefined, with_leniency};
 use crate::error::{Error, Result};
 
 /// What names mean during one rendering.
@@ -29,8 +29,8 @@ pub trait Scope: Debug + Send + Sync + 'static {
     /// Called after every call of such a macro, however it ended.
     fn macro_left(&self, _unique_id: &str) {}
 
-    /// Whether unknown names are swallowed, as at parse time: their attributes, items and calls give
-    /// the undefined value again.
+    /// Whether a text swallows what is undefined, as a node's own does at parse time: attributes, items and
+    /// calls of an undefined value give it again. Macros are strict.
     fn lenient_undefined(&self) -> bool {
         false
     }
@@ -59,7 +59,7 @@ impl Engine {
         if !has_jinja(text) {
             return Ok(text.to_owned());
         }
-        let template = Template::parse(text, origin, Mode::Text)?;
+        let template = Template::parse(text, origin, Mode::Text, scope.lenient_undefined())?;
         template.render_once(scope)
     }
 
@@ -72,7 +72,7 @@ impl Engine {
         if !has_jinja(text) {
             return Ok(Value::from(text));
         }
-        let template = Template::parse(text, origin, Mode::Native)?;
+        let template = Template::parse(text, origin, Mode::Native, scope.lenient_undefined())?;
         let nodes = template.render_nodes(scope)?;
         native::concat(nodes).map_err(|error| template.source.place(error, Some(0)))
     }
@@ -149,36 +149,44 @@ pub(super) struct Template {
     emitted: String,
     pub(super) source: Source,
     pub(super) parts: Vec<Arc<Part>>,
+    /// Whether it swallows what is undefined.
+    lenient: bool,
 }
 
 impl Template {
-    fn parse(text: &str, origin: &Origin, mode: Mode) -> Result<Arc<Template>> {
+    fn parse(text: &str, origin: &Origin, mode: Mode, lenient: bool) -> Result<Arc<Template>> {
         let text: Arc<str> = normalize(text).into();
         let emitted = with_stack(|| {
             let body = syntax::parse(&text)?;
             emit(&body, &text, origin, mode)
         });
         let emitted = emitted.map_err(|error| origin.syntax_error(error, &text))?;
-        Template::new(emitted).map(Arc::new)
+        Template::new(emitted, lenient).map(Arc::new)
     }
 
-    pub(super) fn new(emitted: Emitted) -> Result<Template> {
-        let parts = emitted.parts.into_iter().map(|part| Part::new(part).map(Arc::new));
+    pub(super) fn new(emitted: Emitted, lenient: bool) -> Result<Template> {
+        let parts = emitted.parts.into_iter().map(|part| Part::new(part, lenient).map(Arc::new));
         let parts = parts.collect::<Result<Vec<_>>>()?;
-        Ok(Template { emitted: emitted.text, source: emitted.source, parts })
+        Ok(Template { emitted: emitted.text, source: emitted.source, parts, lenient })
     }
 
     /// An environment of its own that holds the compiled template, for templates that are rendered often.
     pub(super) fn compile(&self) -> Result<Environment<'static>> {
-        let mut own = environment().clone();
+        let mut own = environment(self.lenient).clone();
         let added = with_stack(|| own.add_template_owned(TEMPLATE_NAME, self.emitted.clone()));
         added.map_err(|error| from_jinja(&error, &self.source, &Vec::new))?;
         Ok(own)
     }
 
+    /// Runs a step of the template with its rule for what is undefined.
+    pub(super) fn run<T>(&self, step: impl FnOnce() -> T) -> T {
+        with_leniency(self.lenient, || with_stack(step))
+    }
+
     fn render_once(self: &Arc<Self>, scope: &Arc<dyn Scope>) -> Result<String> {
         let frame = Frame::new(self.clone(), scope.clone());
-        with_stack(|| environment().render_named_str(TEMPLATE_NAME, &self.emitted, Value::from_object(frame)))
+        let context = Value::from_object(frame);
+        self.run(|| environment(self.lenient).render_named_str(TEMPLATE_NAME, &self.emitted, context))
             .or_else(|error| self.outermost_error(error, scope))
     }
 
@@ -192,8 +200,8 @@ impl Template {
 
     fn render_nodes(self: &Arc<Self>, scope: &Arc<dyn Scope>) -> Result<Vec<native::Node>> {
         let frame = Frame::new(self.clone(), scope.clone());
-        let rendered = with_stack(|| {
-            let template = environment().template_from_named_str(TEMPLATE_NAME, &self.emitted)?;
+        let rendered = self.run(|| {
+            let template = environment(self.lenient).template_from_named_str(TEMPLATE_NAME, &self.emitted)?;
             let mut captured = template.render_captured(Value::from_object(frame))?;
             Ok(captured.with_state_mut(native::take_nodes))
         });
@@ -267,11 +275,8 @@ impl Object for Frame {
             }
         }
         match self.find(name) {
-            Some(value) if value.is_undefined() => {
-                Some(Undefined::name(name, self.scope.lenient_undefined()))
-            }
-            Some(value) => Some(value),
-            None => Some(Undefined::name(name, self.scope.lenient_undefined())),
+            Some(value) if !value.is_undefined() => Some(value),
+            _ => Some(Undefined::name(name)),
         }
     }
 }

@@ -90,7 +90,7 @@ impl MacroTemplate {
             }
         });
         let emitted = emitted.map_err(|error| self.origin.syntax_error(error, &text))?;
-        Part::new(emitted).map(Arc::new)
+        Part::new(emitted, false).map(Arc::new)
     }
 }
 
@@ -118,8 +118,8 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn new(part: EmittedPart) -> Result<Part> {
-        let template = Template::new(part.emitted)?;
+    pub(super) fn new(part: EmittedPart, lenient: bool) -> Result<Part> {
+        let template = Template::new(part.emitted, lenient)?;
         let environment = template.compile()?;
         Ok(Part {
             name: part.name,
@@ -260,7 +260,7 @@ impl Callable {
             module: self.module.clone(),
         };
         let template = part.environment.get_template(TEMPLATE_NAME)?;
-        match template.render(Value::from_object(frame)) {
+        match part.template.run(|| template.render(Value::from_object(frame))) {
             Ok(text) => Ok(Value::from(text)),
             Err(error) => match returned_value(&error) {
                 // In a call block `return` goes on to the macro that called the block.

@@ -20,7 +20,7 @@ use crate::events::{Events, Warning};
 use crate::flags::Flags;
 use crate::jinja::Engine;
 use crate::jinja::blocks::{self, BlockKind};
-use crate::jinja::context::{DispatchOrder, Macros, Observed, Shared, Target, lock};
+use crate::jinja::context::{DispatchOrder, Macros, Observed, ProjectInfo, Shared, Target, lock};
 use crate::manifest::{Disabled, Doc, Id, Lookup, Macro, MacroArgument, Manifest, Node, ResourceType};
 use crate::project::files::{FileKind, SourceFile};
 use crate::project::project_file::Project;
@@ -189,6 +189,7 @@ fn share(workspace: &Workspace, invocation: Invocation, macros: Macros, dispatch
         engine: Arc::new(Engine::new()),
         macros,
         project_name: root.name.as_str().into(),
+        projects: workspace.projects.iter().map(project_info).collect(),
         dispatch,
         vars: workspace.vars.clone(),
         flags: invocation.flags,
@@ -200,6 +201,15 @@ fn share(workspace: &Workspace, invocation: Invocation, macros: Macros, dispatch
         told: Mutex::default(),
         observed: invocation.observed,
         flags_value: OnceLock::new(),
+    }
+}
+
+fn project_info(project: &Project) -> ProjectInfo {
+    ProjectInfo {
+        name: project.name.clone(),
+        version: project.version.clone(),
+        root: project.root.to_string_lossy().into_owned(),
+        vars: project.vars.clone(),
     }
 }
 

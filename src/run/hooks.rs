@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::events::{Event, Hook, NodeResult, Position, Status};
 use crate::interrupt;
 use crate::jinja;
-use crate::jinja::context::value;
+use crate::jinja::context::{NodeObject, record, value};
 use crate::manifest::{Node, ResourceType};
 use crate::warehouse::{Fetch, Session};
 
@@ -56,15 +56,22 @@ pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<Node
 
 /// A result as hooks see it: the artifact's fields, and the node.
 fn result_value(job: &Job, run: &NodeRun) -> Value {
-    let mut fields = match result_json(run) {
-        serde_json::Value::Object(fields) => fields,
-        _ => Map::new(),
+    let mut fields: Vec<(String, Value)> = match result_json(run) {
+        serde_json::Value::Object(fields) => {
+            fields.into_iter().map(|(key, field)| (key, jinja::from_json(&field))).collect()
+        }
+        _ => Vec::new(),
     };
-    if let Some(node) = job.compiler.manifest.node(&run.unique_id) {
-        fields.insert("node".to_owned(), serde_json::to_value(node).unwrap_or_default());
+    for (key, field) in &mut fields {
+        if key == "timing" {
+            let steps = field.try_iter().into_iter().flatten().map(record);
+            *field = value::list(steps.collect::<Vec<_>>());
+        }
     }
-    fields.insert("thread_id".to_owned(), json!(run.thread_id));
-    jinja::from_json(&serde_json::Value::Object(fields))
+    let node = job.compiler.manifest.node(&run.unique_id);
+    let node = node.map_or(Value::from(()), |node| NodeObject::value(Arc::new(node.clone()), None));
+    fields.push(("node".to_owned(), node));
+    record(value::dict(fields))
 }
 
 fn hooks_of<'a>(job: &'a Job, hook_type: &str) -> Vec<&'a Node> {

@@ -217,6 +217,7 @@ impl Base<'_> {
             engine: Arc::new(Engine::new()),
             macros: Macros::default(),
             project_name: "".into(),
+            projects: Vec::new(),
             dispatch: DispatchOrder::default(),
             vars: Vars::new(cli_vars, "", HashMap::new()),
             flags,

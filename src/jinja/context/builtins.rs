@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::args::Args;
 use super::value as values;
-use super::{Context, Role, Shared, nodes, statements};
+use super::{Context, Role, Shared, nodes, runtime_config, statements};
 use crate::error::{Error as RbtError, ErrorKind};
 use crate::events::{Event, NodeInfo};
 use crate::jinja::values::json_dumps;
@@ -102,6 +102,12 @@ struct Function {
 impl Object for Function {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    /// `builtins.ref.config` is how packages find the project's configuration.
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let resolves = matches!(self.name, "ref" | "source");
+        (resolves && key.as_str() == Some("config")).then(|| runtime_config::value(&self.context.shared))
     }
 
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {

@@ -80,7 +80,17 @@ impl Object for ColumnObject {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Column {} ({})>", self.0.name, self.0.data_type())
+        let size = |size: Option<u64>| size.map_or("None".to_owned(), |size| size.to_string());
+        let text = |text: &str| crate::jinja::python_repr(&Value::from(text));
+        write!(
+            f,
+            "DuckDBColumn(column={}, dtype={}, char_size={}, numeric_precision={}, numeric_scale={}, fields=[])",
+            text(&self.0.name),
+            text(&self.0.dtype),
+            size(self.0.char_size),
+            size(self.0.numeric_precision),
+            size(self.0.numeric_scale)
+        )
     }
 }
 

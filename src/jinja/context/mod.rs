@@ -13,7 +13,9 @@ mod deferral;
 mod exceptions;
 mod namespace;
 mod nodes;
+mod record;
 mod relation;
+mod runtime_config;
 mod statements;
 mod table;
 pub mod value;
@@ -47,7 +49,9 @@ pub use deferral::Deferral;
 use namespace::GLOBAL_PROJECT;
 pub use namespace::{DispatchOrder, INTERNAL_PACKAGES, Macros};
 pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
+pub use record::record;
 pub use relation::RelationObject;
+pub use runtime_config::ProjectInfo;
 pub use statements::StatementResult;
 pub use table::{TableObject, aligned, text_table};
 
@@ -56,6 +60,8 @@ pub struct Shared {
     pub engine: Arc<Engine>,
     pub macros: Macros,
     pub project_name: Arc<str>,
+    /// The root project first, then the packages.
+    pub projects: Vec<ProjectInfo>,
     pub dispatch: DispatchOrder,
     pub vars: Vars,
     pub flags: Arc<Flags>,

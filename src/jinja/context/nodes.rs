@@ -419,6 +419,9 @@ impl Object for NodeObject {
         {
             return Ok(batch);
         }
+        if method == "to_dict" {
+            return Ok(self.full().clone());
+        }
         self.full().call_method(state, method, args)
     }
 

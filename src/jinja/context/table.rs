@@ -142,8 +142,7 @@ impl Object for TableObject {
     ) -> Result<Value, Error> {
         let args = Args::new(method, args)?;
         let table = match method {
-            "print_table" => return Ok(Value::from("")),
-            "print_csv" => return Ok(Value::from("")),
+            "print_table" | "print_csv" => return Ok(Value::from(())),
             "to_string" => return Ok(Value::from(text_table(&self.table))),
             "rename" => self.rename(&args)?,
             "select" | "exclude" => {

@@ -7,7 +7,8 @@ use super::format::format;
 use super::tests::{is_lower, is_upper};
 use crate::jinja::error::{raise_message, raise_undefined};
 use crate::jinja::values::{
-    Arguments, Number, check_defined, equal, int, iterate, list, pairs, python_str, tuple, type_name,
+    Arguments, Number, Undefined, check_defined, equal, int, is_lenient, iterate, list, pairs, python_str,
+    tuple, type_name,
 };
 
 /// Calls a method of a value that has none of its own: a string, a number, a tuple.
@@ -27,15 +28,18 @@ pub fn call(_state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Val
         return Ok(result);
     }
     // Objects with callable fields are minijinja's to call.
-    if value.as_object().is_some() {
+    if value.as_object().is_some_and(|object| !is_lenient() || object.get_value_by_str(method).is_some()) {
         return Err(Error::from(minijinja::ErrorKind::UnknownMethod));
     }
+    let missing = match value.is_none() {
+        true => format!("'None' has no attribute '{method}'"),
+        false => format!("'{} object' has no attribute '{method}'", type_name(value)),
+    };
+    if is_lenient() {
+        return Ok(Undefined::value(missing));
+    }
     check_defined(&[value])?;
-    let name = if value.is_none() { "None" } else { type_name(value) };
-    Err(raise_undefined(match value.is_none() {
-        true => format!("'{name}' has no attribute '{method}'"),
-        false => format!("'{name} object' has no attribute '{method}'"),
-    }))
+    Err(raise_undefined(missing))
 }
 
 /// A text argument.

@@ -191,6 +191,36 @@ fn delta(args: &Arguments<'_>) -> Result<Value, Error> {
     Delta::of_micros(micros)
 }
 
+/// The methods of classes, which are values as well: `try_or_compiler_error(…, modules.datetime.datetime.strptime, …)`.
+const METHODS: [&str; 9] = [
+    "now",
+    "utcnow",
+    "today",
+    "strptime",
+    "fromisoformat",
+    "fromtimestamp",
+    "utcfromtimestamp",
+    "combine",
+    "fromordinal",
+];
+
+/// A method of a class, taken from it and not yet called.
+#[derive(Debug)]
+struct BoundMethod {
+    class: Class,
+    method: &'static str,
+}
+
+impl Object for BoundMethod {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        self.class.method(self.method, &Arguments::new(self.method, args)?)
+    }
+}
+
 impl Object for Class {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
@@ -210,7 +240,10 @@ impl Object for Class {
             (Class::Time, "min") => Some(time_value(NaiveTime::MIN)),
             (Class::Time, "max") => Some(time_value(last)),
             (Class::Zone, "utc") => Some(Value::from_object(ZoneValue(Zone::Utc))),
-            _ => None,
+            (class, name) => METHODS
+                .iter()
+                .find(|known| **known == name)
+                .map(|method| Value::from_object(BoundMethod { class, method })),
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) use range::Range;
 pub use set::Set;
 pub(crate) use text::{float_repr, type_name, write_str};
 pub use text::{python_repr, python_str};
-pub(crate) use undefined::{Undefined, check_defined, is_undefined};
+pub(crate) use undefined::{Undefined, check_defined, is_lenient, is_undefined, with_leniency};
 
 use minijinja::value::Value;
 

@@ -1,5 +1,6 @@
 //! The undefined value, which remembers what was missing.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +10,27 @@ use minijinja::{Error, State};
 
 use crate::jinja::error::raise_undefined;
 
+thread_local! {
+    static LENIENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a step in which undefined values are born lenient or strict. Objects make them in answer to an
+/// attribute, where minijinja does not tell them which template asks.
+pub(crate) fn with_leniency<T>(lenient: bool, step: impl FnOnce() -> T) -> T {
+    let before = LENIENT.replace(lenient);
+    let result = step();
+    LENIENT.set(before);
+    result
+}
+
+/// Whether the running template swallows what is undefined.
+pub(crate) fn is_lenient() -> bool {
+    LENIENT.get()
+}
+
 /// A missing name, key or attribute: prints nothing, is false, iterates over nothing. Every other use is
-/// an error that tells what was missing, unless it is the lenient kind of parse time, which swallows
-/// attributes, items and calls.
+/// an error that tells what was missing, unless it is the lenient kind, which swallows attributes, items
+/// and calls: those of a node's own text at parse time.
 #[derive(Debug)]
 pub(crate) struct Undefined {
     message: String,
@@ -21,12 +40,12 @@ pub(crate) struct Undefined {
 impl Undefined {
     /// An undefined value with the message of its use, such as `'x' is undefined`.
     pub(crate) fn value(message: impl Into<String>) -> Value {
-        Value::from_object(Undefined { message: message.into(), lenient: false })
+        Value::from_object(Undefined { message: message.into(), lenient: is_lenient() })
     }
 
     /// An undefined name.
-    pub(crate) fn name(name: &str, lenient: bool) -> Value {
-        Value::from_object(Undefined { message: format!("'{name}' is undefined"), lenient })
+    pub(crate) fn name(name: &str) -> Value {
+        Undefined::value(format!("'{name}' is undefined"))
     }
 
     fn error(&self) -> Error {
