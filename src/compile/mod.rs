@@ -35,6 +35,7 @@ pub struct Compiler {
     /// Where an earlier run has the nodes.
     pub deferral: Arc<Deferral>,
     ephemerals: Mutex<HashMap<Id, Arc<OnceLock<Result<Rendered>>>>>,
+    graph: Arc<OnceLock<minijinja::Value>>,
 }
 
 /// What differs from one compilation of a node to another.
@@ -67,8 +68,8 @@ impl Compiler {
         shown_target: String,
         deferral: Arc<Deferral>,
     ) -> Self {
-        let ephemerals = Mutex::default();
-        Compiler { shared, manifest, lookup, selected, target, shown_target, deferral, ephemerals }
+        let (ephemerals, graph) = (Mutex::default(), Arc::default());
+        Compiler { shared, manifest, lookup, selected, target, shown_target, deferral, ephemerals, graph }
     }
 
     /// The folder of this invocation's files.
@@ -121,6 +122,7 @@ impl Compiler {
             ephemerals: Mutex::default(),
             replaced: occasion.replaced.clone(),
             overrides: occasion.overrides.clone(),
+            graph: self.graph.clone(),
         }))
     }
 

@@ -18,7 +18,7 @@ use crate::events::{Event, NodeInfo};
 use crate::jinja::values::json_dumps;
 use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
-use crate::project::yaml::{self, Yaml};
+use crate::project::yaml::{self, YamlValue};
 use crate::text::nearest;
 
 type Implementation = fn(&Arc<Context>, &mut State, &Args) -> Result<Value, Error>;
@@ -136,7 +136,12 @@ fn lookup_var(context: &Context, name: &str) -> Option<Json> {
     if let Some(value) = context.running().and_then(|running| running.overrides.vars.get(name)) {
         return Some(value.clone());
     }
-    context.shared.vars.get(&context.package, name).map(Yaml::to_json)
+    let value = context.shared.vars.get(&context.package, name)?;
+    Some(match &value.value {
+        // As Python prints a moment.
+        YamlValue::Timestamp(text) => Json::String(text.replacen('T', " ", 1)),
+        _ => value.to_json(),
+    })
 }
 
 /// `var('name', default)` (<https://docs.getdbt.com/reference/dbt-jinja-functions/var>).

@@ -203,6 +203,8 @@ pub struct Running {
     pub replaced: HashMap<Id, Relation>,
     /// What a unit test sets in place of macros, variables and environment variables.
     pub overrides: Overrides,
+    /// `graph`, which is one dictionary for the whole run: packages keep what they remember in it.
+    pub graph: Arc<OnceLock<Value>>,
 }
 
 /// One rendering's names. Made with [`Context::build`].

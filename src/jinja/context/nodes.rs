@@ -438,7 +438,11 @@ pub fn graph_value(context: &Context) -> Value {
             ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
         return values::dict(kinds.map(|kind| (kind, empty())));
     };
-    let part = |kind: Part| Value::from_object(GraphPart::new(running.manifest.clone(), kind));
+    running.graph.get_or_init(|| whole_graph(&running.manifest)).clone()
+}
+
+fn whole_graph(manifest: &Arc<Manifest>) -> Value {
+    let part = |kind: Part| Value::from_object(GraphPart::new(manifest.clone(), kind));
     values::dict([
         ("exposures", part(Part::Exposures)),
         ("groups", part(Part::Groups)),

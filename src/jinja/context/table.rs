@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
+use serde_json::Value as Json;
 
 use super::args::Args;
 use super::builtins::internal;
 use super::value as values;
 use crate::error::Error as RbtError;
-use crate::jinja::values::is_undefined;
+use crate::jinja::values::{is_undefined, json_dumps};
 use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str};
 use crate::warehouse::{Cell, ColumnInfo, Table};
 
@@ -99,7 +100,26 @@ fn cell_value(cell: &Cell) -> Value {
         Cell::Date(date) => date_value(*date),
         Cell::Timestamp(moment) => naive_datetime_value(*moment),
         Cell::TimestampTz(moment) => datetime_value(moment.with_timezone(&chrono::Utc)),
+        Cell::List(_) | Cell::Tuple(_) | Cell::Struct(_) | Cell::Map(_) => {
+            Value::from(json_dumps(&cell_json(cell), false, None))
+        }
         other => Value::from(other.to_string()),
+    }
+}
+
+/// What a cell is inside of a list or struct.
+fn cell_json(cell: &Cell) -> Json {
+    let list = |cells: &[Cell]| Json::Array(cells.iter().map(cell_json).collect());
+    match cell {
+        Cell::Null => Json::Null,
+        Cell::Bool(value) => Json::Bool(*value),
+        Cell::Int(value) => i64::try_from(*value).map_or_else(|_| Json::from(value.to_string()), Json::from),
+        Cell::Float(value) => Json::from(*value),
+        Cell::Decimal(text) => text.parse::<f64>().map_or_else(|_| Json::from(text.as_str()), Json::from),
+        Cell::List(cells) | Cell::Tuple(cells) => list(cells),
+        Cell::Struct(fields) => fields.iter().map(|(name, cell)| (name.clone(), cell_json(cell))).collect(),
+        Cell::Map(entries) => entries.iter().map(|(key, cell)| (key.to_string(), cell_json(cell))).collect(),
+        other => Json::String(other.to_string()),
     }
 }
 
@@ -423,8 +443,11 @@ impl Object for Row {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<String> =
-            self.table.values[self.index].iter().map(crate::jinja::python_repr).collect();
+        let cells = &self.table.values[self.index];
+        let mut shown: Vec<String> = cells.iter().take(5).map(crate::jinja::python_repr).collect();
+        if cells.len() > shown.len() {
+            shown.push("...".to_owned());
+        }
         write!(f, "<agate.Row: ({})>", shown.join(", "))
     }
 }

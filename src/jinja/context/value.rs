@@ -2,7 +2,7 @@
 
 use minijinja::value::Value;
 
-use crate::jinja::values::{Dict, List, Set};
+use crate::jinja::values::{Dict, List, Set, decimal_value};
 
 pub use crate::jinja::values::{from_json, to_json, tuple};
 
@@ -21,10 +21,10 @@ pub fn set(items: impl IntoIterator<Item = Value>) -> Result<Value, minijinja::E
     Set::new(items).map(Value::from_object)
 }
 
-/// A decimal number; without fractional digits it is an integer.
+/// A decimal number, which keeps the zeros at its end; without fractional digits it is an integer.
 pub fn decimal(text: &str) -> Value {
     match text.parse::<i128>() {
         Ok(number) => i64::try_from(number).map_or_else(|_| Value::from(number), Value::from),
-        Err(_) => text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from),
+        Err(_) => decimal_value(text).unwrap_or_else(|| Value::from(text)),
     }
 }
