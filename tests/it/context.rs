@@ -139,3 +139,64 @@ fn packages_and_their_macros_are_in_the_context() {
         .model("a", "select {{ 'shop' in context and 'one' in context['shop'] and 'two' not in shop }} as x");
     project.run("run").success().rows("a", ["true"]);
 }
+
+#[test]
+fn a_model_may_ask_for_anything_while_it_is_parsed() {
+    let project = Project::new();
+    project.model("a", "select 1 as x");
+    project.model(
+        "b",
+        "{% set first = load_result('nothing').table.columns[0].values() %}
+        {% set deep = none.a.b('x').c or model.meta.d.e or {}.f.g or target.h.i or 'text'.j() or missing.k() %}
+        select {{ deep or 2 }} as x from {{ ref('a') }}",
+    );
+    project.run("parse").success();
+    project.run("run --select b").failure().says("'load_result('nothing').table' is undefined");
+
+    let strict = Project::new();
+    strict.macros("{% macro m() %}{{ none.a.b }}{% endmacro %}").model("a", "select 1 as x {{ m() }}");
+    strict.run("parse").refused().says("'none.a' is undefined");
+}
+
+#[test]
+fn query_results_print_as_pythons_values() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "{% set found = run_query(\"select 1.50::decimal(5, 2) as d, {'k': [1, 2]} as s, null as n, 1 as a, 2 as b, 3 as c\") %}
+        {% if execute %}
+        select '{{ found.columns['d'].values()[0] }}' as d, '{{ found.rows[0]['s'] }}' as s,
+            $${{ found.rows[0] }}$$ as r, {{ found.rows[0][0] * 2 }} as twice
+        {% endif %}",
+    );
+    project
+        .run("run")
+        .success()
+        .query("select d, s, twice from a", ["1.50,{\"k\": [1, 2]},3.00"])
+        .query("select r from a", ["<agate.Row: (Decimal('1.50'), '{\"k\": [1, 2]}', None, 1, 2, ...)>"]);
+}
+
+#[test]
+fn packages_find_the_projects_configuration_and_keep_things_in_the_graph() {
+    let project = Project::new();
+    project.config("version: '1.2'\nvars: {day: monday}");
+    project.macros(
+        "
+        {% macro note(name) %}{% do graph.setdefault('noted', []).append(name) %}{% endmacro %}
+        {% macro tell(results) %}
+          {% set conf = builtins.ref.config %}
+          {% do log('noted ' ~ graph['noted'] ~ ' of ' ~ conf.project_name ~ ' ' ~ conf.dependencies['shop'].version
+              ~ ' ' ~ conf.vars.to_dict(), info=true) %}
+          {% do log(results[0].status ~ ' ' ~ results[0].node.to_dict()['name'] ~ ' '
+              ~ (results[0].timing | map(attribute='name') | list), info=true) %}
+        {% endmacro %}
+        ",
+    );
+    project.config("on-run-end: '{{ tell(results) }}'");
+    project.model("a", "{% if execute %}{{ note('a') }}{% endif %}select 1 as x");
+    project
+        .run("run")
+        .success()
+        .says("noted ['a'] of shop 1.2 {'day': 'monday'}")
+        .says("success a ['compile', 'execute']");
+}

@@ -25,5 +25,6 @@ mod selection;
 mod semantic;
 mod snapshots;
 mod spotify;
+mod sql_text;
 mod state;
 mod unit_tests;

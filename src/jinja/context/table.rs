@@ -444,11 +444,10 @@ impl Object for Row {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cells = &self.table.values[self.index];
-        let mut shown: Vec<String> = cells.iter().take(5).map(crate::jinja::python_repr).collect();
-        if cells.len() > shown.len() {
-            shown.push("...".to_owned());
-        }
-        write!(f, "<agate.Row: ({})>", shown.join(", "))
+        // A list prints between brackets.
+        let shown = crate::jinja::python_repr(&values::list(cells.iter().take(5).cloned()));
+        let more = if cells.len() > 5 { ", ..." } else { "" };
+        write!(f, "<agate.Row: ({}{more})>", &shown[1..shown.len() - 1])
     }
 }
 
