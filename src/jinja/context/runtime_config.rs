@@ -32,6 +32,8 @@ impl ProjectInfo {
 
 /// The root project's configuration, with the profile, the command line and all packages.
 pub fn value(shared: &Shared) -> Value {
+    // The arguments of the invocation are in it.
+    shared.observed.note_invocation();
     let mut fields = shared.projects.first().map(ProjectInfo::fields).unwrap_or_default();
     let dependencies =
         shared.projects.iter().map(|project| (project.name.as_str(), values::dict(project.fields())));
