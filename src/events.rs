@@ -449,7 +449,11 @@ impl Events {
 
     /// What becomes of a warning with this name.
     pub fn severity(&self, code: &str) -> Severity {
-        if self.0.warn_error { Severity::Error } else { self.0.warn_error_options.severity(code) }
+        let options = &self.0.warn_error_options;
+        if HINTS.contains(&code) {
+            return options.severity_of_hint(code);
+        }
+        if self.0.warn_error { Severity::Error } else { options.severity(code) }
     }
 
     /// Tells how often each deprecation occurred, if any did. To be called at the end of a command.
@@ -479,8 +483,8 @@ impl Events {
             .with("show_all_hint", !self.0.show_all_deprecations);
         match self.severity(warning.code) {
             Severity::Silence => Ok(()),
-            Severity::Error => Err(as_error(warning)),
-            Severity::Warn => {
+            Severity::Error if counts.keys().any(|code| !HINTS.contains(code)) => Err(as_error(warning)),
+            Severity::Error | Severity::Warn => {
                 self.emit(Event::Warning(warning));
                 Ok(())
             }
@@ -527,6 +531,11 @@ const NEVER_ERRORS: &[&str] = &[
     "SpacesInResourceNameDeprecation",
     "WarnStateTargetEqual",
 ];
+
+/// Warnings that dbt gives for other warehouses only, so that `--warn-error` must not end what dbt goes on with: they
+/// are errors where they are named.
+const HINTS: &[&str] =
+    &["CustomKeyInConfigDeprecation", "CustomKeyInObjectDeprecation", "CustomTopLevelKeyDeprecation"];
 
 /// The warnings that dbt knows, and rbt with it.
 const WARNINGS: &[(&str, &str)] = &[

@@ -144,6 +144,14 @@ impl WarnErrorOptions {
         }
         if self.error.is_all() { Severity::Error } else { Severity::Warn }
     }
+
+    /// Decides about a warning that is an error only under its own name.
+    pub fn severity_of_hint(&self, name: &str) -> Severity {
+        match self.severity(name) {
+            Severity::Error if !self.error.listed().iter().any(|listed| listed == name) => Severity::Warn,
+            severity => severity,
+        }
+    }
 }
 
 fn wrong_options(reason: String) -> Error {
@@ -179,6 +187,9 @@ mod tests {
         let quiet = options(json!({"silence": ["Deprecations"], "error": ["ConfigLogPathDeprecation"]}));
         assert_eq!(quiet.severity("ConfigLogPathDeprecation"), Severity::Error);
         assert_eq!(quiet.severity("ModelParamUsageDeprecation"), Severity::Silence);
+        assert_eq!(quiet.severity_of_hint("ConfigLogPathDeprecation"), Severity::Error);
+        assert_eq!(all.severity_of_hint("DeprecatedModel"), Severity::Warn);
+        assert_eq!(all.severity_of_hint("NoNodesSelected"), Severity::Silence);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Parser;
 use super::sql_nodes::{Parsed, fqn, take_capture};
 use crate::error::{Error, Location, Result};
+use crate::events::Warning;
 use crate::jinja::context::value;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
 use crate::jinja::{self, Origin, python_repr, python_str};
@@ -102,6 +103,7 @@ impl Parser<'_> {
     /// Takes a test apart: its name, the macro's arguments, the configuration.
     fn define(&self, target: &TestTarget, test: &Yaml, column: Option<&str>) -> Result<Definition> {
         let (name, given) = self.name_and_arguments(target, test)?;
+        let nests_arguments = self.shared.flags.behavior.require_generic_test_arguments_property;
         let mut kwargs = Map::new();
         let mut nested = Map::new();
         let mut arguments = Map::new();
@@ -109,13 +111,18 @@ impl Parser<'_> {
             let key = key.key_text();
             match (key.as_str(), value.to_json()) {
                 ("config", Json::Object(config)) => nested = config,
-                ("arguments", Json::Object(inner)) => arguments = inner,
+                ("arguments", Json::Object(inner)) if nests_arguments => arguments = inner,
                 ("test_name", _) => {}
                 (_, json) => drop(kwargs.insert(key, json)),
             }
         }
         if let Some(column) = column {
             kwargs.insert("column_name".to_owned(), Json::from(column));
+        }
+        if nests_arguments {
+            self.warn_of_test_keys(target, test, &name, &kwargs, arguments.is_empty());
+        } else if given.contains("arguments") {
+            self.warn_of_arguments(target, test, &name);
         }
         kwargs.extend(arguments);
         if kwargs.contains_key("model") {
@@ -135,6 +142,52 @@ impl Parser<'_> {
         let description = text("description").unwrap_or_default();
         let custom_name = text("name");
         Ok(Definition { name, namespace, kwargs, config, description, custom_name })
+    }
+
+    /// Arguments belong under `arguments:`, configurations under `config:`.
+    fn warn_of_test_keys(
+        &self,
+        target: &TestTarget,
+        test: &Yaml,
+        name: &str,
+        kwargs: &Map<String, Json>,
+        without_arguments: bool,
+    ) {
+        let place = test.location(target.path);
+        for key in kwargs.keys().filter(|key| CONFIG_KEYS.contains(&key.as_str())) {
+            let message = format!(
+                "Test '{name}' of '{}' is configured beside its arguments: move `{key}` under `config:`",
+                target.name
+            );
+            let warning = Warning::new("PropertyMovedToConfigDeprecation", message)
+                .with("key", key.as_str())
+                .with("file", target.file)
+                .with("key_path", format!("data_tests.{name}.{key}"));
+            self.warn(warning.at(place.clone()));
+        }
+        let is_argument = |key: &str| {
+            !CONFIG_KEYS.contains(&key) && !["column_name", "description", "name", "config"].contains(&key)
+        };
+        if let Some(key) = kwargs.keys().find(|key| is_argument(key)).filter(|_| without_arguments) {
+            let message = format!(
+                "Found top-level arguments to test '{name}' of '{}': nest `{key}` and the like under `arguments:`",
+                target.name
+            );
+            let warning = Warning::new("MissingArgumentsPropertyInGenericTestDeprecation", message)
+                .with("test_name", format!("`{name}` defined on '{}' ({})", target.name, target.file));
+            self.warn(warning.at(place));
+        }
+    }
+
+    /// Where `arguments:` is no key of tests, it is taken for an argument of the macro.
+    fn warn_of_arguments(&self, target: &TestTarget, test: &Yaml, name: &str) {
+        let message = format!(
+            "Test '{name}' of '{}' has `arguments:`, which counts with the flag `require_generic_test_arguments_property` only",
+            target.name
+        );
+        let warning = Warning::new("ArgumentsPropertyInGenericTestDeprecation", message)
+            .with("test_name", format!("`{name}`"));
+        self.warn(warning.at(test.location(target.path)));
     }
 
     /// The three ways to write a test: `unique`, `{accepted_values: {…}}`, `{test_name: unique, …}`.

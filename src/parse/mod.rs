@@ -19,6 +19,7 @@ mod sources;
 mod sql_nodes;
 mod stages;
 mod unit_tests;
+mod unknown_keys;
 mod versions;
 mod yaml_resources;
 

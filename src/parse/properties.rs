@@ -189,7 +189,9 @@ fn read_file(parser: &Parser, project: &Project, file: &SourceFile) -> Result<Ve
             .error(&path, format!("Contents of file '{}' are not valid. Dictionary expected.", shown))
             .help("a property file has keys such as models:, sources:, seeds:"));
     };
-    warn_unknown_sections(parser, sections, &path, &shown);
+    if !parser.is_package(project) {
+        warn_unknown_sections(parser, sections, &path, &shown);
+    }
     let mut entries = Vec::new();
     for (section, kind) in SECTIONS {
         let Some(list) = sections.get(section).filter(|list| !list.is_null()) else { continue };
@@ -198,7 +200,10 @@ fn read_file(parser: &Parser, project: &Project, file: &SourceFile) -> Result<Ve
                 .error(&path, format!("'{section}' is not a list: it is {}", list.kind()))
                 .help("write each entry as an item: `- name: …`"));
         };
-        for entry in list {
+        for (index, entry) in list.iter().enumerate() {
+            if !parser.is_package(project) {
+                parser.warn_unknown_keys(kind, entry, &path, format!("{section}[{index}]"));
+            }
             entries.push(read_entry(parser, project, file, &path, (section, kind), entry)?);
         }
     }

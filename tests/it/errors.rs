@@ -292,3 +292,58 @@ fn fail_fast_stops_at_the_first_failure() {
     project.model("a", "select no_such_column").model("b", "select 1 as x");
     project.run("build --fail-fast --threads 1").failure().relations([]);
 }
+
+#[test]
+fn keys_that_nothing_reads() {
+    let project = Project::new();
+    project.model("orders", "select 1 as id").yaml(
+        "
+        x-anchors: {}
+        models:
+          - name: orders
+            descripton: typed wrong
+            materialized: table
+            config: {materialised: table, my_own: 1, meta: {anything: 1}}
+            columns:
+              - name: id
+                data_test: [unique]
+                data_tests:
+                  - not_null: {config: {severty: warn}}
+        sources:
+          - name: raw
+            tables: [{name: events, owner: me, freshness: {warn_after: {count: 1, perod: day}}}]
+        exposures:
+          - {name: board, type: dashboard, owner: {name: me, chat: '#here'}, depend_on: [ref('orders')]}
+        ",
+    );
+    // All are told, at their places, and none is an error, because dbt is silent about them with this database.
+    let run = project.run("parse --show-all-deprecations --warn-error").success();
+    told("keys_that_nothing_reads", &run);
+    project
+        .run(r#"parse --warn-error-options '{"error": ["CustomKeyInObjectDeprecation"]}'"#)
+        .refused()
+        .says("did you mean 'description'?");
+}
+
+#[test]
+fn arguments_of_tests_where_they_do_not_belong() {
+    let project = Project::new();
+    project.model("orders", "select 1 as id, 'a' as kind").yaml(
+        "
+        models:
+          - name: orders
+            columns:
+              - name: id
+                data_tests: [{unique: {severity: warn}}, {not_null: {name: given, config: {where: id > 0}}}]
+              - name: kind
+                data_tests:
+                  - accepted_values: {values: [a]}
+                  - accepted_values: {arguments: {values: [a, b]}}
+        ",
+    );
+    told(
+        "arguments_of_tests_where_they_do_not_belong",
+        &project.run("parse --show-all-deprecations").success(),
+    );
+    project.run("parse --warn-error").refused().says("MissingArgumentsPropertyInGenericTestDeprecation");
+}

@@ -44,6 +44,11 @@ struct SetField {
     is_settled: bool,
 }
 
+/// The keys that all nodes of a resource type have.
+pub fn known_keys(resource: ResourceType) -> impl Iterator<Item = &'static str> {
+    Schema::of(resource).fields.iter().map(|field| field.key)
+}
+
 /// Hooks are known under two spellings; the one with a hyphen is the key.
 fn canonical(key: &str) -> &str {
     match key {
