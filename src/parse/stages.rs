@@ -565,17 +565,18 @@ fn add_yaml_resource(
             }
         }
         ResourceType::Metric | ResourceType::SemanticModel | ResourceType::SavedQuery => {
-            let resource = parser.parse_semantic(entry)?;
-            let map = match entry.kind {
-                ResourceType::Metric => &mut manifest.metrics,
-                ResourceType::SemanticModel => &mut manifest.semantic_models,
-                _ => &mut manifest.saved_queries,
-            };
-            let id = resource.unique_id.clone();
-            if !enabled(&resource.config) {
-                manifest.disabled.entry(id).or_default().push(Disabled::Semantic(Box::new(resource)));
-            } else if let Some(first) = map.insert(id, resource) {
-                return twice(&first.original_file_path);
+            for resource in parser.parse_semantic(entry)? {
+                let map = match resource.resource_type {
+                    ResourceType::Metric => &mut manifest.metrics,
+                    ResourceType::SemanticModel => &mut manifest.semantic_models,
+                    _ => &mut manifest.saved_queries,
+                };
+                let id = resource.unique_id.clone();
+                if !enabled(&resource.config) {
+                    manifest.disabled.entry(id).or_default().push(Disabled::Semantic(Box::new(resource)));
+                } else if let Some(first) = map.insert(id, resource) {
+                    return twice(&first.original_file_path);
+                }
             }
         }
         _ => return Ok(()),

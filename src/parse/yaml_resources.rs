@@ -1,4 +1,4 @@
-//! Resources that are declared in YAML alone: exposures, groups, unit tests, the semantic layer.
+//! Resources that are declared in YAML alone: exposures, groups, unit tests.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,9 +13,7 @@ use crate::error::{Error, Location, Result};
 use crate::events::plural;
 use crate::jinja::context::{Capture, Context, Names, Role};
 use crate::jinja::{self, Origin, python_repr, python_str};
-use crate::manifest::{
-    DependsOn, Exposure, Fixture, Group, RefArgs, ResourceType, SemanticResource, UnitTest, UnitTestInput,
-};
+use crate::manifest::{DependsOn, Exposure, Fixture, Group, ResourceType, UnitTest, UnitTestInput};
 use crate::project::config::{Config, resolve, resolve_unrendered};
 use crate::project::files::sha256_hex;
 use crate::project::yaml::Yaml;
@@ -35,14 +33,21 @@ fn owner(entry: &Properties) -> Result<Json> {
 }
 
 impl Parser<'_> {
-    fn yaml_config(&self, entry: &Properties, fqn: &[String], layer: &Map<String, Json>) -> Result<Config> {
+    /// The configuration of a resource of this kind, with what its entry says as the innermost layer.
+    pub fn yaml_config(
+        &self,
+        entry: &Properties,
+        kind: ResourceType,
+        fqn: &[String],
+        layer: &Map<String, Json>,
+    ) -> Result<Config> {
         let project = self.project_of(&entry.package);
-        resolve(entry.kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
+        resolve(kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
             .map_err(|error| error.at(entry.yaml.location(&entry.path)))
     }
 
     /// What the `ref()`, `source()` and `metric()` calls in some texts refer to.
-    fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
+    pub fn references(&self, package: &str, calls: &[&str], place: &Location) -> Result<Capture> {
         let context =
             Context::build(&self.shared, package, Role::Parsing(Mutex::default()), Names::default());
         for call in calls {
@@ -56,7 +61,7 @@ impl Parser<'_> {
     pub fn parse_exposure(&self, entry: &Properties) -> Result<Exposure> {
         let place = entry.yaml.location(&entry.path);
         let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
-        let mut config = self.yaml_config(entry, &fqn, &entry.config)?;
+        let mut config = self.yaml_config(entry, entry.kind, &fqn, &entry.config)?;
         let project = self.project_of(&entry.package);
         let root = self.unrendered_root_trees(project);
         let unrendered_config = resolve_unrendered(
@@ -124,7 +129,7 @@ impl Parser<'_> {
             unique_id: format!("group.{}.{}", entry.package, entry.name).into(),
             owner: owner(entry)?,
             description: entry.text("description").map(str::to_owned),
-            config: self.yaml_config(entry, &fqn, &entry.config)?,
+            config: self.yaml_config(entry, entry.kind, &fqn, &entry.config)?,
         })
     }
 
@@ -138,7 +143,7 @@ impl Parser<'_> {
         };
         let mut path = fqn(&entry.package, entry.relative_path(), &model);
         path.push(entry.name.clone());
-        let config = self.yaml_config(entry, &path, &entry.config)?;
+        let config = self.yaml_config(entry, entry.kind, &path, &entry.config)?;
         let mut given = Vec::new();
         for item in entry
             .yaml
@@ -185,33 +190,6 @@ impl Parser<'_> {
         };
         test.checksum = Some(unit_test_checksum(&test));
         Ok(test)
-    }
-
-    /// Parses an entry of the semantic layer: its references are checked, the rest is kept as written.
-    pub fn parse_semantic(&self, entry: &Properties) -> Result<SemanticResource> {
-        let place = entry.yaml.location(&entry.path);
-        let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
-        let mut fields = match entry.yaml.to_json() {
-            Json::Object(map) => map,
-            _ => Map::new(),
-        };
-        fields.retain(|key, _| key != "name" && key != "config");
-        let calls: Vec<&str> = entry.text("model").into_iter().collect();
-        let refs: Vec<RefArgs> = self.references(&entry.package, &calls, &place)?.refs;
-        Ok(SemanticResource {
-            unique_id: format!("{}.{}.{}", entry.kind, entry.package, entry.name).into(),
-            resource_type: entry.kind,
-            name: entry.name.clone(),
-            package_name: entry.package.clone(),
-            path: entry.relative_path().to_owned(),
-            original_file_path: entry.file.to_string(),
-            config: self.yaml_config(entry, &fqn, &entry.config)?,
-            fqn,
-            depends_on: DependsOn::default(),
-            refs,
-            created_at: self.now,
-            fields,
-        })
     }
 }
 

@@ -11,7 +11,6 @@ use crate::cli::Outcome;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level, Position, Status, Warning};
 use crate::flags::Flags;
-use crate::graph::Dag;
 use crate::manifest::{Id, ResourceType, Source};
 use crate::run::{Action, Extractions, FreshnessRun, Job, measure_freshness};
 use crate::warehouse::{RelationCache, Session};
@@ -22,7 +21,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     let manifest = &loaded.parsed.manifest;
     let types = [ResourceType::Source];
-    let dag = Dag::new(manifest)?;
+    let dag = loaded.link()?;
     let selected = select::select(flags, &loaded, &dag, &types, &types)?;
     let sources: Vec<&Source> = selected
         .iter()

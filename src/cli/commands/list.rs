@@ -20,7 +20,7 @@ pub fn parse(flags: &Flags, events: &Events) -> Result<Outcome> {
 /// `rbt list`: the selected resources, one a line.
 pub fn list(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
-    let dag = Dag::new(&loaded.parsed.manifest)?;
+    let dag = loaded.link()?;
     let only_models = [ResourceType::Model];
     let default: &[ResourceType] = if flags.models.is_empty() { LIST_TYPES } else { &only_models };
     let selected = select::select(flags, &loaded, &dag, LIST_ALL_TYPES, default)?;

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::Parser;
 use crate::error::{Error, Location, Result};
 use crate::manifest::{DependsOn, Found, Id, Lookup, Manifest, SemanticResource};
+use crate::parse::Parser;
 
 /// The semantic model of each measure, by the measure's name.
 type Measures = HashMap<String, Id>;
@@ -15,6 +15,7 @@ type Measures = HashMap<String, Id>;
 impl Parser<'_> {
     /// Fills the dependencies of metrics and saved queries; those of semantic models are `ref`s like any other.
     pub fn resolve_semantic_layer(&self, manifest: &mut Manifest, lookup: &Lookup, errors: &mut Vec<Error>) {
+        relate_to_models(manifest);
         let measures = measures(manifest);
         for metric in manifest.metrics.values_mut() {
             match self.metric_dependencies(metric, &measures, lookup) {
@@ -22,6 +23,7 @@ impl Parser<'_> {
                 Err(error) => errors.push(error.at(Location::file(&metric.original_file_path))),
             }
         }
+        fill_input_measures(manifest);
         for query in manifest.saved_queries.values_mut() {
             let metrics = query.fields.get("query_params").and_then(|params| params.get("metrics"));
             let names: Vec<String> =
@@ -89,6 +91,64 @@ impl Parser<'_> {
         }
         Ok(dependencies)
     }
+}
+
+/// Says of each semantic model which table it is about.
+fn relate_to_models(manifest: &mut Manifest) {
+    for semantic in manifest.semantic_models.values_mut() {
+        let model = semantic.depends_on.nodes.first().and_then(|id| manifest.nodes.get(id));
+        let Some(model) = model else { continue };
+        let relation = json!({
+            "alias": model.alias,
+            "schema_name": model.schema,
+            "database": model.database,
+            "relation_name": model.relation_name,
+        });
+        semantic.fields.insert("node_relation".to_owned(), relation);
+    }
+}
+
+/// Says of each metric which measures it comes to in the end.
+fn fill_input_measures(manifest: &mut Manifest) {
+    let inputs: Vec<Vec<Json>> = manifest
+        .metrics
+        .values()
+        .map(|metric| {
+            let mut found = Vec::new();
+            collect_input_measures(manifest, metric, &mut Vec::new(), &mut found);
+            found
+        })
+        .collect();
+    for (metric, inputs) in manifest.metrics.values_mut().zip(inputs) {
+        if let Some(params) = metric.fields.get_mut("type_params").and_then(Json::as_object_mut) {
+            params.insert("input_measures".to_owned(), Json::Array(inputs));
+        }
+    }
+}
+
+/// Adds the measures of a metric, and of the metrics it is made of. `path` are the metrics on the way: one that is
+/// made of itself is found as a cycle of the graph.
+fn collect_input_measures<'a>(
+    manifest: &'a Manifest,
+    metric: &'a SemanticResource,
+    path: &mut Vec<&'a str>,
+    found: &mut Vec<Json>,
+) {
+    if path.contains(&&*metric.unique_id) {
+        return;
+    }
+    let params = metric.fields.get("type_params").unwrap_or(&Json::Null);
+    let conversion = &params["conversion_type_params"];
+    for input in [&params["measure"], &conversion["base_measure"], &conversion["conversion_measure"]] {
+        if !input.is_null() && !found.contains(input) {
+            found.push(input.clone());
+        }
+    }
+    path.push(&metric.unique_id);
+    for part in metric.depends_on.nodes.iter().filter_map(|id| manifest.metrics.get(id)) {
+        collect_input_measures(manifest, part, path, found);
+    }
+    path.pop();
 }
 
 /// All measures of the project.
