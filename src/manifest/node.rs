@@ -167,6 +167,8 @@ pub struct TestFields {
     pub file_key_name: String,
     pub attached_node: Option<Id>,
     pub test_metadata: TestMetadata,
+    /// The group of what is tested.
+    pub group: Option<String>,
 }
 
 /// Which generic test it is, with its arguments as written.
@@ -323,7 +325,7 @@ impl Node {
         map.serialize_entry("description", &self.description)?;
         map.serialize_entry("columns", &self.columns)?;
         map.serialize_entry("meta", self.config.get("meta").unwrap_or(&Json::Object(Map::new())))?;
-        map.serialize_entry("group", self.config.get("group").unwrap_or(&Json::Null))?;
+        map.serialize_entry("group", &self.group())?;
         map.serialize_entry("docs", self.config.get("docs").unwrap_or(&show()))?;
         map.serialize_entry("patch_path", &self.patch_path)?;
         map.serialize_entry("build_path", &self.build_path)?;

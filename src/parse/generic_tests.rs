@@ -255,6 +255,7 @@ impl Parser<'_> {
             created_at: self.now,
             raw_code: raw_code(&definition).into(),
             test: Some(Box::new(TestFields {
+                group: None,
                 column_name: column.map(str::to_owned),
                 file_key_name: target.file_key_name.clone(),
                 attached_node: target.attached_node.clone(),

@@ -16,6 +16,7 @@ mod semantic;
 mod sources;
 mod sql_nodes;
 mod stages;
+mod unit_tests;
 mod versions;
 mod yaml_resources;
 

@@ -165,20 +165,7 @@ impl Parser<'_> {
             errors.extend(found.err());
             exposure.depends_on = dependencies;
         }
-        for test in manifest.unit_tests.values_mut() {
-            let referrer = Referrer {
-                id: &test.unique_id,
-                package: &test.package_name,
-                location: place_of(&test.original_file_path, test.line),
-                tolerant: false,
-            };
-            let reference =
-                RefArgs { name: test.model.clone(), package: None, version: test.version.clone() };
-            let mut dependencies = DependsOn::default();
-            let found = self.resolve_all(&referrer, &[reference], &[], &mut dependencies, lookup, None);
-            errors.extend(found.err());
-            test.depends_on = dependencies;
-        }
+        self.resolve_unit_tests(manifest, lookup, errors);
         for resource in manifest.semantic_models.values_mut() {
             let referrer = Referrer {
                 id: &resource.unique_id,

@@ -65,7 +65,7 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let lookup = Lookup::new(&manifest);
     parser.resolve_dependencies(&mut manifest, &lookup)?;
     parser.check_microbatch(&manifest)?;
-    check_unit_tests(&manifest)?;
+    unit_tests::check(&manifest)?;
     finish(&mut manifest);
     parser.fail_on_warnings()?;
     Ok(ParsedProject { manifest, lookup, shared })
@@ -601,37 +601,9 @@ fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
     }
 }
 
-/// A unit test of a model that asks `is_incremental()` must say what the answer is, and give the rows that are there.
-fn check_unit_tests(manifest: &Manifest) -> Result<()> {
-    let mut errors = Vec::new();
-    for test in manifest.unit_tests.values() {
-        let tested = test.depends_on.nodes.first().and_then(|id| manifest.nodes.get(id));
-        let Some(tested) = tested else { continue };
-        if !tested.depends_on.macros.iter().any(|id| &**id == "macro.dbt.is_incremental") {
-            continue;
-        }
-        let overrides = test.overrides.as_ref().and_then(|overrides| overrides.get("macros"));
-        let answer = overrides.and_then(|macros| macros.get("is_incremental")?.as_bool());
-        let place = Location::new(&test.original_file_path, test.line, 0);
-        let has_this = test.given.iter().any(|given| given.input.trim() == "this");
-        let problem = match answer {
-            None => format!(
-                "Boolean override for 'is_incremental' must be provided for unit test '{}' in model '{}'",
-                test.name, tested.name
-            ),
-            Some(true) if !has_this => format!(
-                "Unit test '{}' for incremental model '{}' must have a 'this' input",
-                test.name, tested.name
-            ),
-            Some(_) => continue,
-        };
-        errors.push(Error::parsing(problem).at(place));
-    }
-    Error::many(errors).map_or(Ok(()), Err)
-}
-
-/// What can be said of nodes only when all is known: primary keys, and the schemas of unit tests.
+/// What can be said of nodes only when all is known: primary keys, the groups of tests, the schemas of unit tests.
 fn finish(manifest: &mut Manifest) {
+    inherit_groups(manifest);
     let tests: Vec<&Node> = manifest.nodes.values().filter(|node| node.is_generic_test()).collect();
     let mut unique: HashMap<Id, Vec<(String, bool)>> = HashMap::new();
     for test in &tests {
@@ -658,6 +630,16 @@ fn finish(manifest: &mut Manifest) {
         manifest.nodes.iter().map(|(id, node)| (id.clone(), node.schema.clone())).collect();
     for test in manifest.unit_tests.values_mut() {
         test.schema = test.depends_on.nodes.first().and_then(|id| schemas.get(id)).cloned();
+    }
+}
+
+/// A test is in the group of what it tests.
+fn inherit_groups(manifest: &mut Manifest) {
+    let groups: HashMap<Id, String> = (manifest.nodes.values())
+        .filter_map(|node| Some((node.unique_id.clone(), node.group()?.to_owned())))
+        .collect();
+    for fields in manifest.nodes.values_mut().filter_map(|node| node.test.as_mut()) {
+        fields.group = fields.attached_node.as_ref().and_then(|id| groups.get(id)).cloned();
     }
 }
 

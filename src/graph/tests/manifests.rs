@@ -173,6 +173,7 @@ fn node(json: &Json) -> Node {
     let test = json["test_metadata"].is_object().then(|| {
         let metadata = &json["test_metadata"];
         Box::new(TestFields {
+            group: None,
             column_name: optional_text(json, "column_name"),
             file_key_name: text(json, "file_key_name"),
             attached_node: optional_text(json, "attached_node").map(Id::from),
