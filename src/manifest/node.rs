@@ -236,6 +236,12 @@ impl Node {
         self.test.is_some()
     }
 
+    /// The group it belongs to: its own, or a test's that of what is tested.
+    pub fn group(&self) -> Option<&str> {
+        let tested = self.test.as_ref().and_then(|test| test.group.as_deref());
+        self.config.get_str("group").or(tested)
+    }
+
     /// The model's version, if it has one.
     pub fn version(&self) -> Option<&Json> {
         self.model.as_ref().and_then(|model| model.version.as_ref())

@@ -14,7 +14,7 @@ use super::properties::{self, Properties, PropertyIndex};
 use super::sql_nodes::{self, Parsed, Unparsed};
 use super::versions::VersionFiles;
 use super::yaml_resources::{FixtureFile, FixtureFiles, duplicate};
-use super::{ParsedProject, Parser, sources, versions};
+use super::{ParsedProject, Parser, sources, unit_tests, versions};
 use crate::error::{Error, Location, Result};
 use crate::events::{Events, Warning};
 use crate::flags::Flags;

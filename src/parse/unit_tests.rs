@@ -28,7 +28,7 @@ impl Parser<'_> {
                     manifest.disabled.entry(id).or_default().push(Disabled::UnitTest(Box::new(test)));
                 }
                 Found::Missing | Found::Ambiguous(_) => {
-                    let error = missing_node(&test.unique_id, None, &test.model, None, lookup.ref_names());
+                    let error = missing_node(&test.unique_id, &test.model, false, lookup.ref_names());
                     errors.push(error.at(place_of(&test)));
                 }
             }

@@ -16,20 +16,28 @@ use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, Hook, NodeResult, Position, Status};
 use crate::interrupt;
-use crate::jinja;
-use crate::jinja::context::value;
+use crate::jinja::context::{record, value};
 use crate::manifest::{Node, ResourceType};
 use crate::warehouse::{Fetch, Session};
 
 /// Runs the hooks before everything else. An error in one prevents the rest of the run.
 pub fn run_start(job: &Job, session: &Arc<Session>) -> (Vec<NodeRun>, Option<Error>) {
-    run(job, session, "on-run-start", &Occasion { any_ref: true, ..Occasion::default() })
+    let occasion = Occasion { any_ref: true, ..Occasion::default() };
+    let (runs, error) = run(job, session, "on-run-start", &occasion);
+    if !runs.is_empty() {
+        job.compiler.shared.events.emit(Event::Blank);
+    }
+    (runs, error)
 }
 
 /// Runs the hooks after everything else, which see the results.
 pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<NodeRun> {
+    if !hooks_of(job, "on-run-end").is_empty() {
+        job.compiler.shared.events.emit(Event::Blank);
+    }
     let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
-    let results: Vec<Value> = nodes.iter().map(|run| result_value(job, run)).collect();
+    let told = nodes.iter().filter(|run| run.is_told());
+    let results: Vec<Value> = told.map(|run| result_value(job, run)).collect();
     let mut schemas: IndexSet<String> = IndexSet::new();
     let mut database_schemas: IndexSet<(String, String)> = IndexSet::new();
     let built = nodes.iter().filter(|run| !matches!(run.status, Status::Skipped));
@@ -61,7 +69,7 @@ fn result_value(job: &Job, run: &NodeRun) -> Value {
         fields.insert("node".to_owned(), serde_json::to_value(node).unwrap_or_default());
     }
     fields.insert("thread_id".to_owned(), json!(run.thread_id));
-    jinja::from_json(&serde_json::Value::Object(fields))
+    record(serde_json::Value::Object(fields))
 }
 
 fn hooks_of<'a>(job: &'a Job, hook_type: &str) -> Vec<&'a Node> {

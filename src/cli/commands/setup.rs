@@ -88,8 +88,7 @@ impl Loaded {
         }
         let path = self.target.join("run_results.json");
         write_run_results(&path, runs, elapsed, shared)?;
-        let shown = path.display().to_string();
-        shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path: shown });
+        self.tell_written("RunExecutionResult", &path);
         Ok(())
     }
 
