@@ -49,6 +49,7 @@ impl Parser<'_> {
                     .push(crate::manifest::Disabled::Node(Box::new(node)));
             }
         }
+        errors.extend(unknown_groups(manifest));
         self.resolve_yaml_resources(manifest, lookup, &mut errors);
         Error::many(errors).map_or(Ok(()), Err)
     }
@@ -180,6 +181,25 @@ impl Parser<'_> {
         }
         self.resolve_semantic_layer(manifest, lookup, errors);
     }
+}
+
+/// Resources in groups that nobody has defined.
+fn unknown_groups(manifest: &Manifest) -> Vec<Error> {
+    let mut known: Vec<&str> = manifest.groups.values().map(|group| group.name.as_str()).collect();
+    known.sort_unstable();
+    let semantic = (manifest.metrics.values())
+        .chain(manifest.semantic_models.values())
+        .chain(manifest.saved_queries.values())
+        .map(|resource| (resource.config.get_str("group"), &resource.original_file_path));
+    let nodes = manifest.nodes.values().filter(|node| node.resource_type != ResourceType::Test);
+    let nodes = nodes.map(|node| (node.group(), &node.original_file_path));
+    let unknown = nodes.chain(semantic).filter_map(|(group, file)| {
+        let group = group.filter(|group| !known.contains(group))?;
+        let shown: Vec<String> = known.iter().map(|name| format!("'{name}'")).collect();
+        let message = format!("Invalid group '{group}', expected one of [{}]", shown.join(", "));
+        Some(Error::parsing(message).at(Location::file(file)).help("define the group under `groups:`"))
+    });
+    unknown.collect()
 }
 
 /// `[package, name]` or `[name]`.

@@ -60,9 +60,8 @@ impl Session {
     pub fn tell(&self, events: &Events, node: &str) {
         let teller = Teller { events: events.clone(), node: node.to_owned() };
         let before = self.teller.lock().unwrap_or_else(PoisonError::into_inner).replace(teller);
-        if let Some(before) = before {
-            events.emit(Event::ConnectionReused { before: before.node, connection: node.to_owned() });
-        }
+        let before = before.map_or_else(|| "master".to_owned(), |before| before.node);
+        events.emit(Event::ConnectionReused { before, connection: node.to_owned() });
     }
 
     /// Does the work of a statement, and tells of its begin and end.

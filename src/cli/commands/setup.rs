@@ -11,7 +11,7 @@ use crate::error::{Error, Location, Result};
 use crate::events::{Event, Events, Level, Warning, stat_line};
 use crate::extract;
 use crate::flags::{Command, Flags};
-use crate::graph::Dag;
+use crate::graph::{Dag, manifest_selectors};
 use crate::interrupt;
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
@@ -68,7 +68,10 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         invocation_id: shared.invocation_id.clone(),
         started_at: shared.run_started_at,
     };
-    let parsed = crate::parse::parse(&workspace, invocation)?;
+    let mut parsed = crate::parse::parse(&workspace, invocation)?;
+    if let Some(file) = &workspace.selectors {
+        parsed.manifest.selectors = manifest_selectors(&file.to_json())?;
+    }
     interrupt::check()?;
     extract::refuse_secrets(&parsed.manifest)?;
     events.emit(Event::Found { stats: found(&parsed.manifest) });
