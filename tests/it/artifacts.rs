@@ -141,30 +141,30 @@ fn logs_can_be_json() {
 fn semantic() -> Project {
     let project = Project::new();
     project
-        .model("orders", "select 1 as id, date '2024-01-01' as day, 5 as amount")
-        .model("days", "select date '2024-01-01' as day")
+        .model("orders", "select 1 as id, date '2024-01-01' as on_day, 5 as amount")
+        .model("days", "select date '2024-01-01' as on_day")
         .yaml(
             "
             semantic_models:
               - name: orders
                 model: ref('orders')
                 config: {meta: {owner: ann}}
-                defaults: {agg_time_dimension: day}
+                defaults: {agg_time_dimension: on_day}
                 entities: [{name: id, type: primary}]
-                dimensions: [{name: day, type: TIME, type_params: {time_granularity: day}}]
+                dimensions: [{name: on_day, type: TIME, type_params: {time_granularity: day}}]
                 measures:
                   - {name: amount, agg: sum, create_metric: true}
                   - {name: orders, agg: count, expr: 1}
             metrics:
-              - {name: count, label: Count, type: simple, filter: \"{{ Dimension('id__day') }} > 1\", type_params: {measure: {name: orders, fill_nulls_with: 0}}}
+              - {name: count, label: Count, type: simple, filter: \"{{ Dimension('id__on_day') }} > 1\", type_params: {measure: {name: orders, fill_nulls_with: 0}}}
               - {name: running, label: Running, type: cumulative, type_params: {measure: amount, cumulative_type_params: {window: 7 days}}}
               - {name: each, label: Each, type: ratio, type_params: {numerator: amount, denominator: count}}
             saved_queries:
-              - {name: daily, query_params: {metrics: [each], group_by: [\"Dimension('id__day')\"]}, exports: [{name: kept, config: {export_as: table}}]}
+              - {name: daily, query_params: {metrics: [each], group_by: [\"Dimension('id__on_day')\"]}, exports: [{name: kept, config: {export_as: table}}]}
             models:
               - name: days
-                time_spine: {standard_granularity_column: day}
-                columns: [{name: day, granularity: day}]
+                time_spine: {standard_granularity_column: on_day}
+                columns: [{name: on_day, granularity: day}]
             ",
         );
     project
@@ -192,7 +192,7 @@ fn the_semantic_layer_has_the_full_shape() {
         .has(
             "manifest.json",
             "/metrics/metric.shop.count/filter/where_filters",
-            json!([{ "where_sql_template": "{{ Dimension('id__day') }} > 1" }]),
+            json!([{ "where_sql_template": "{{ Dimension('id__on_day') }} > 1" }]),
         )
         .has(
             "manifest.json",
@@ -209,7 +209,7 @@ fn the_semantic_layer_has_the_full_shape() {
         .has(
             "semantic_manifest.json",
             "/project_configuration/time_spines/0/primary_column",
-            json!({ "name": "day", "time_granularity": "day" }),
+            json!({ "name": "on_day", "time_granularity": "day" }),
         );
 }
 
@@ -282,7 +282,7 @@ fn only_blocks_that_are_shown_as_they_are_count() {
             models:
               - name: a
                 description: \"See {{ doc('shop', 'd') }}.\"
-                columns: [{name: x, doc_blocks: [z], description: \"{{ doc('d').format(n='x') }}\"}]
+                columns: [{name: x, doc_blocks: 2, description: \"{{ doc('d').format(n='x') }}\"}]
             ",
     );
     project

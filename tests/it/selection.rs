@@ -99,7 +99,7 @@ fn shop() -> Project {
             "{{ config(materialized='table', tags=['nightly', 'finance']) }}
              select o.id, v.id as visit from {{ ref('orders') }} as o join {{ ref('stg_visits') }} as v using (id)",
         )
-        .model("marts/spine", "select date '2024-01-01' as day")
+        .model("marts/spine", "select date '2024-01-01' as on_day")
         .snapshot(
             "history",
             "{% snapshot history %}{{ config(unique_key='id', strategy='check', check_cols='all') }}
@@ -125,8 +125,8 @@ fn shop() -> Project {
                       - not_null: {config: {severity: warn}}
                       - relationships: {arguments: {to: ref('stg_visits'), field: id}}
               - name: spine
-                time_spine: {standard_granularity_column: day}
-                columns: [{name: day, granularity: day}]
+                time_spine: {standard_granularity_column: on_day}
+                columns: [{name: on_day, granularity: day}]
             unit_tests:
               - name: sums
                 model: orders
@@ -140,9 +140,9 @@ fn shop() -> Project {
             semantic_models:
               - name: totals
                 model: ref('totals')
-                defaults: {agg_time_dimension: day}
+                defaults: {agg_time_dimension: on_day}
                 entities: [{name: id, type: primary}]
-                dimensions: [{name: day, type: time, type_params: {time_granularity: day}}]
+                dimensions: [{name: on_day, type: time, type_params: {time_granularity: day}}]
                 measures: [{name: amount, agg: sum}]
             metrics:
               - {name: amount, label: Amount, type: simple, type_params: {measure: amount}}

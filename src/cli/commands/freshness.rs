@@ -11,6 +11,7 @@ use crate::cli::Outcome;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level, Position, Status, Warning};
 use crate::flags::Flags;
+use crate::graph::Dag;
 use crate::manifest::{Id, ResourceType, Source};
 use crate::run::{Action, Extractions, FreshnessRun, Job, measure_freshness};
 use crate::warehouse::{RelationCache, Session};
