@@ -32,7 +32,13 @@ impl Session {
     /// A session on a connection.
     pub fn new(connection: Box<dyn Connection>, cache: Arc<RelationCache>, autocommit: bool) -> Self {
         interrupt::watch(&connection.interrupt_handle());
-        Session { connection: Mutex::new(connection), cache, autocommit, closed: false, teller: Mutex::default() }
+        Session {
+            connection: Mutex::new(connection),
+            cache,
+            autocommit,
+            closed: false,
+            teller: Mutex::default(),
+        }
     }
 
     /// The same session, of which nothing may be asked.

@@ -290,7 +290,10 @@ fn the_variables_of_options_have_two_names() {
 #[test]
 fn no_introspect_lets_nothing_be_asked() {
     let project = small();
-    project.model("asks", "select {% if execute %}{{ run_query('select 1 as x').rows | length }}{% endif %} as n");
+    project.model(
+        "asks",
+        "select {% if execute %}{{ run_query('select 1 as x').rows | length }}{% endif %} as n",
+    );
     project.run("compile --select asks").success().says("select 1 as n");
     project
         .run("compile --select asks --no-introspect")

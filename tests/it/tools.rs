@@ -104,11 +104,11 @@ fn documented_shop() -> Project {
             sources:
               - name: raw
                 schema: main
-                config: {loaded_at_field: at, freshness: {warn_after: {count: 1, period: day}}}
+                config: {loaded_at_field: loaded_at, freshness: {warn_after: {count: 1, period: day}}}
                 tables: [{name: visits}]
             ",
         )
-        .sql("create table visits as select current_timestamp::timestamp as at");
+        .sql("create table visits as select current_timestamp::timestamp as loaded_at");
     project.run("source freshness").success();
     project.run("build").success();
     project.run("docs generate").success();
@@ -136,7 +136,8 @@ fn dbt_coverage_counts_what_is_documented_and_tested() {
 fn dbt_score_judges_the_models() {
     let Some(tool) = Tool::installed("score", &["dbt-score==0.19.0"]) else { return };
     let project = documented_shop();
-    let judged = tool.run(&project, "dbt-score", &["lint", "--run-dbt-parse", "--show", "all"]);
+    let judged =
+        tool.run(&project, "dbt-score", &["lint", "--manifest", "target/manifest.json", "--show", "all"]);
     for line in ["Model: orders", "Model: totals", "Project score"] {
         assert!(judged.contains(line), "{judged}");
     }
