@@ -250,13 +250,16 @@ pub struct Flags {
     pub notices: Vec<Notice>,
 }
 
+/// A beginning and an end.
+pub type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// What an earlier command left undone, for `retry`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unfinished {
     /// The nodes that failed or were skipped, by id.
     pub nodes: BTreeSet<String>,
     /// The batches that failed, of microbatch models of which others succeeded: their beginnings and ends.
-    pub batches: BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    pub batches: BTreeMap<String, Vec<Span>>,
     /// When that command began: the last batch of a microbatch model is the one of that moment.
     pub began_at: Option<DateTime<Utc>>,
 }

@@ -93,7 +93,7 @@ fn shown(url: &str) -> String {
 
 /// The innermost reason of an error, which is the one that says something: the outer ones are steps that failed for it.
 fn reason(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |inner| reason(inner))
+    error.source().map_or_else(|| error.to_string(), reason)
 }
 
 #[cfg(test)]

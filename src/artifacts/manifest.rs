@@ -117,11 +117,12 @@ fn metadata(shared: &Arc<Shared>) -> Metadata {
 fn group_map(manifest: &Manifest) -> IndexMap<String, Vec<Id>> {
     let mut map: IndexMap<String, Vec<Id>> =
         manifest.groups.values().map(|group| (group.name.clone(), Vec::new())).collect();
-    let semantic = (manifest.saved_queries.values())
-        .chain(manifest.semantic_models.values())
-        .chain(manifest.metrics.values())
-        .map(|resource| (resource.config.get_str("group"), &resource.unique_id));
     let nodes = manifest.nodes.values().map(|node| (node.group(), &node.unique_id));
+    let semantic = [&manifest.saved_queries, &manifest.semantic_models, &manifest.metrics];
+    let semantic = semantic
+        .into_iter()
+        .flat_map(|kind| kind.values())
+        .map(|entry| (entry.config.get_str("group"), &entry.unique_id));
     for (group, id) in nodes.chain(semantic) {
         if let Some(members) = group.and_then(|group| map.get_mut(group)) {
             members.push(id.clone());

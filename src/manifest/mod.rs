@@ -78,6 +78,19 @@ pub enum Disabled {
     Semantic(Box<SemanticResource>),
 }
 
+impl Disabled {
+    /// The resource as any other.
+    pub fn resource(&self) -> Resource<'_> {
+        match self {
+            Disabled::Node(node) => Resource::Node(node),
+            Disabled::Source(source) => Resource::Source(source),
+            Disabled::Exposure(exposure) => Resource::Exposure(exposure),
+            Disabled::UnitTest(test) => Resource::UnitTest(test),
+            Disabled::Semantic(resource) => Resource::Semantic(resource),
+        }
+    }
+}
+
 /// What every resource of the graph has, whatever its kind.
 #[derive(Debug, Clone, Copy)]
 pub enum Resource<'a> {

@@ -167,8 +167,10 @@ pub struct TestFields {
     pub file_key_name: String,
     pub attached_node: Option<Id>,
     pub test_metadata: TestMetadata,
-    /// The group of what is tested.
-    pub group: Option<String>,
+    /// The tags of what it is attached to.
+    pub attached_tags: Vec<Json>,
+    /// The group of the model it is attached to.
+    pub attached_group: Option<String>,
 }
 
 /// Which generic test it is, with its arguments as written.
@@ -236,15 +238,32 @@ impl Node {
         self.test.is_some()
     }
 
-    /// The group it belongs to: its own, or a test's that of what is tested.
-    pub fn group(&self) -> Option<&str> {
-        let tested = self.test.as_ref().and_then(|test| test.group.as_deref());
-        self.config.get_str("group").or(tested)
-    }
-
     /// The model's version, if it has one.
     pub fn version(&self) -> Option<&Json> {
         self.model.as_ref().and_then(|model| model.version.as_ref())
+    }
+
+    /// Its tags: a generic test has those of what it is attached to besides its own.
+    pub fn tags(&self) -> Vec<&str> {
+        let attached = self.test.as_ref().map(|test| test.attached_tags.as_slice()).unwrap_or_default();
+        let own = match self.config.get("tags") {
+            Some(Json::Array(tags)) => tags.as_slice(),
+            Some(tag) => std::slice::from_ref(tag),
+            None => &[],
+        };
+        let mut tags = Vec::with_capacity(attached.len() + own.len());
+        for tag in attached.iter().chain(own).filter_map(Json::as_str) {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags
+    }
+
+    /// Its group: that of the model, for a generic test of one.
+    pub fn group(&self) -> Option<&str> {
+        let attached = self.test.as_ref().and_then(|test| test.attached_group.as_deref());
+        attached.or_else(|| self.config.get_str("group"))
     }
 
     /// Where its compiled and run files stand below their package's folder. Tests in YAML and their kin share a
@@ -324,10 +343,13 @@ impl Node {
             let mut config = self.config.clone();
             config.set("tags", Json::Array(Vec::new()));
             map.serialize_entry("config", &config)?;
+            // A hook is named after its place in the list.
+            let index = self.name.rsplit('-').next().and_then(|index| index.parse::<usize>().ok());
+            map.serialize_entry("index", &index)?;
         } else {
             map.serialize_entry("config", &self.config)?;
         }
-        map.serialize_entry("tags", self.config.get("tags").unwrap_or(&Json::Array(Vec::new())))?;
+        map.serialize_entry("tags", &self.tags())?;
         map.serialize_entry("description", &self.description)?;
         map.serialize_entry("columns", &self.columns)?;
         map.serialize_entry("meta", self.config.get("meta").unwrap_or(&Json::Object(Map::new())))?;

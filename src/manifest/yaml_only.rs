@@ -163,6 +163,8 @@ pub struct SemanticResource {
     pub refs: Vec<RefArgs>,
     /// Seconds since the epoch.
     pub created_at: f64,
+    /// Line in the YAML file, counted from 1.
+    pub line: usize,
     /// All other fields of the manifest's entry.
     pub fields: Map<String, Json>,
 }

@@ -50,7 +50,7 @@ pub fn column(item: &Yaml, path: &Path) -> Result<Column> {
     let config = object(map.get("config"));
     let mut meta = object(map.get("meta"));
     meta.extend(object(config.get("meta").map(Yaml::from_json).as_ref()));
-    let tags = sorted_tags(map.get("tags").map(Yaml::to_json).iter().chain(config.get("tags")));
+    let tags = listed_tags(map.get("tags").map(Yaml::to_json).iter().chain(config.get("tags")));
     let mut full_config = Map::new();
     full_config.insert("meta".to_owned(), Json::Object(meta.clone()));
     full_config.insert("tags".to_owned(), Json::Array(tags.clone()));
@@ -63,9 +63,7 @@ pub fn column(item: &Yaml, path: &Path) -> Result<Column> {
             .map(|item| constraint(item, path, false))
             .collect::<Result<_>>()?,
     };
-    // `doc_blocks` is for dbt to say.
-    let is_extra = |key: &str| !KNOWN.contains(&key) && key != "doc_blocks";
-    let extra = map.iter().filter(|(key, _)| is_extra(&key.key_text()));
+    let extra = map.iter().filter(|(key, _)| !KNOWN.contains(&key.key_text().as_str()));
     Ok(Column {
         description: text("description").unwrap_or_default(),
         data_type: text("data_type"),
@@ -88,19 +86,28 @@ fn object(yaml: Option<&Yaml>) -> Map<String, Json> {
     }
 }
 
-/// Tags from several places as one sorted list.
-pub fn sorted_tags<'a>(places: impl Iterator<Item = &'a Json>) -> Vec<Json> {
-    let mut tags: Vec<String> = Vec::new();
+/// Tags from several places as one list, each once, in the order in which they were first seen.
+pub fn listed_tags<'a>(places: impl Iterator<Item = &'a Json>) -> Vec<Json> {
+    let mut tags: Vec<Json> = Vec::new();
     for place in places {
-        match place {
-            Json::String(tag) => tags.push(tag.clone()),
-            Json::Array(list) => tags.extend(list.iter().filter_map(Json::as_str).map(str::to_owned)),
-            _ => {}
+        let found = match place {
+            Json::Array(list) => list.as_slice(),
+            tag => std::slice::from_ref(tag),
+        };
+        for tag in found.iter().filter(|tag| tag.is_string()) {
+            if !tags.contains(tag) {
+                tags.push(tag.clone());
+            }
         }
     }
-    tags.sort();
-    tags.dedup();
-    tags.into_iter().map(Json::String).collect()
+    tags
+}
+
+/// The same, sorted.
+pub fn sorted_tags<'a>(places: impl Iterator<Item = &'a Json>) -> Vec<Json> {
+    let mut tags = listed_tags(places);
+    tags.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    tags
 }
 
 const CONSTRAINT_TYPES: [&str; 6] = ["check", "not_null", "unique", "primary_key", "foreign_key", "custom"];

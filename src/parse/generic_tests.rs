@@ -227,17 +227,13 @@ impl Parser<'_> {
         let project = self.project_of(target.package);
         let relative = target.file.split_once('/').map_or(target.file, |(_, rest)| rest);
         let fqn = fqn(target.package, relative, &full_name);
-        let calls = with_tags(&definition.config, tags);
         let root = self.root_trees(project);
-        let config = resolve(ResourceType::Test, &project.configs, root, &fqn, None, Some(&calls))?;
-        let unrendered = resolve_unrendered(
-            ResourceType::Test,
-            &project.unrendered_configs,
-            self.unrendered_root_trees(project),
-            &fqn,
-            None,
-            Some(&definition.config),
-        );
+        let config =
+            resolve(ResourceType::Test, &project.configs, root, &fqn, None, Some(&definition.config))?;
+        let unrendered = |fqn: &[String], calls: &Map<String, Json>| {
+            let root = self.unrendered_root_trees(project);
+            resolve_unrendered(ResourceType::Test, &project.unrendered_configs, root, fqn, None, Some(calls))
+        };
         let hash = md5_hex(format!("{full_name}{}", hashable(&metadata)).as_bytes());
         let package = target.package;
         let place = Location { column: 0, ..location.clone() };
@@ -245,21 +241,22 @@ impl Parser<'_> {
         let unique_id = format!("test.{package}.{full_name}.{}", &hash[hash.len() - 10..]);
         let mut node = Node {
             path: format!("{short_name}.sql"),
+            unrendered_config: unrendered(&fqn, &definition.config),
             fqn,
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
             config,
-            unrendered_config: unrendered,
             description,
             doc_blocks,
             created_at: self.now,
             raw_code: raw_code(&definition).into(),
             test: Some(Box::new(TestFields {
-                group: None,
                 column_name: column.map(str::to_owned),
                 file_key_name: target.file_key_name.clone(),
                 attached_node: target.attached_node.clone(),
                 test_metadata: metadata,
+                attached_tags: super::columns::sorted_tags(tags.iter()),
+                attached_group: None,
             })),
             first_line: location.line,
             ..Node::new(ResourceType::Test, unique_id, &full_name, package, target.file.to_owned())
@@ -267,8 +264,9 @@ impl Parser<'_> {
         let called = self.find_dependencies(target, &definition, &mut node)?;
         if called.keys().any(|key| !definition.config.contains_key(key)) {
             // The test's macro configures what the test itself leaves open.
-            let calls = with_tags(&called, tags);
-            node.config = resolve(ResourceType::Test, &project.configs, root, &node.fqn, None, Some(&calls))?;
+            node.config =
+                resolve(ResourceType::Test, &project.configs, root, &node.fqn, None, Some(&called))?;
+            node.unrendered_config = unrendered(&node.fqn, &called);
         }
         self.name_relation(&mut node)?;
         if node.config.get_bool("enabled") == Some(false) {
@@ -301,7 +299,7 @@ impl Parser<'_> {
                 TargetKind::Ref { version } => node.refs.push(RefArgs {
                     name: target.name.to_owned(),
                     package: None,
-                    version: version.map(|version| Json::from(python_str(&jinja::from_json(version)))),
+                    version: version.cloned(),
                 }),
             }
             return Ok(Map::new());
@@ -354,17 +352,6 @@ fn truthy(value: &Json) -> bool {
         && *value != json!("")
         && *value != json!([])
         && *value != json!({})
-}
-
-/// The test's configuration with the tags of what it is attached to.
-fn with_tags(config: &Map<String, Json>, tags: &[Json]) -> Map<String, Json> {
-    let mut config = config.clone();
-    let own = config.get("tags").cloned();
-    let all = super::columns::sorted_tags(tags.iter().chain(own.as_ref()));
-    if !all.is_empty() {
-        config.insert("tags".to_owned(), Json::Array(all));
-    }
-    config
 }
 
 /// The short name (of the file and relation) and the full name (of the id) that dbt makes of a test's arguments.

@@ -8,7 +8,7 @@ use super::Parser;
 use super::sql_nodes::{checksum, take_capture};
 use crate::error::{Error, Result};
 use crate::manifest::{Checksum, Node, ResourceType};
-use crate::project::config::{Config, resolve};
+use crate::project::config::{Config, resolve, resolve_unrendered};
 use crate::project::project_file::Project;
 
 /// When a hook runs; also its tag.
@@ -51,10 +51,18 @@ impl Parser<'_> {
         let file = "./dbt_project.yml".to_owned();
         let node = Node {
             path: format!("hooks/{name}.sql"),
-            fqn,
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
             checksum: checksum.clone(),
+            unrendered_config: resolve_unrendered(
+                ResourceType::Operation,
+                &project.unrendered_configs,
+                None,
+                &fqn,
+                None,
+                None,
+            ),
+            fqn,
             config,
             created_at: self.now,
             raw_code: Arc::from(sql),

@@ -3,6 +3,7 @@
 //! Macros come first, then YAML, then everything that renders with both. A node is parsed by rendering it with a
 //! context that records what it calls; nothing is executed.
 
+mod checks;
 mod columns;
 mod generic_tests;
 mod hooks;
@@ -13,10 +14,10 @@ mod patch;
 mod properties;
 mod resolve;
 mod semantic;
+mod shape;
 mod sources;
 mod sql_nodes;
 mod stages;
-mod unit_tests;
 mod versions;
 mod yaml_resources;
 

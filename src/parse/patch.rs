@@ -1,10 +1,10 @@
 //! Applying properties to the nodes that they describe, and rendering descriptions.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
+use chrono::{Local, NaiveDate, TimeZone};
 use minijinja::value::{Object, Value};
 use minijinja::{Error as JinjaError, State};
-use regex::Regex;
 use serde_json::Value as Json;
 
 use super::properties::Properties;
@@ -56,7 +56,7 @@ impl Parser<'_> {
             model.access = access.to_owned();
             node.config.set("access", Json::from(access));
         }
-        model.deprecation_date = get("deprecation_date").map(Yaml::key_text);
+        model.deprecation_date = get("deprecation_date").map(deprecation_date);
         model.time_spine = get("time_spine").filter(|value| !value.is_null()).map(time_spine);
         if let Some(list) = get("constraints").filter(|list| !list.is_null()) {
             let list = list.need_seq("constraints", &entry.path)?;
@@ -123,27 +123,29 @@ impl Parser<'_> {
         let context = Context::build(&self.shared, package, Role::Yaml, names);
         let origin = Origin::at(place.path.as_path(), place.line.max(1), 1);
         let rendered = context.render(text, &origin).map_err(|error| error.at(place.clone()))?;
-        let mut used = std::mem::take(&mut *lock(&docs.used));
-        let shown = shown_blocks(text);
-        used.retain(|id| id.rsplit('.').next().is_some_and(|name| shown.contains(&name)));
+        let used = std::mem::take(&mut *lock(&docs.used));
         Ok((rendered, used))
     }
 }
 
-/// The names of the blocks that a description shows as they are, and not in the midst of an expression.
-fn shown_blocks(text: &str) -> Vec<&str> {
-    static CALL: LazyLock<Regex> = LazyLock::new(|| {
-        let call = r#"\{\{-?\s*doc\((?:[^()]*,)?\s*['"]([^'"()]+)['"]\s*\)\s*-?\}\}"#;
-        Regex::new(call).expect("a correct expression")
-    });
-    CALL.captures_iter(text).filter_map(|call| call.get(1)).map(|name| name.as_str()).collect()
+/// A date as the beginning of that day here, as Python writes it.
+fn deprecation_date(yaml: &Yaml) -> String {
+    let text = yaml.key_text();
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    match day.and_then(|day| Local.from_local_datetime(&day).earliest()) {
+        Some(moment) => moment.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        None => text,
+    }
 }
 
 /// A time spine with all of its fields.
 fn time_spine(yaml: &Yaml) -> Json {
     let mut spine = yaml.to_json();
     if let Some(map) = spine.as_object_mut() {
-        map.entry("custom_granularities").or_insert_with(|| Json::Array(Vec::new()));
+        let custom = map.entry("custom_granularities").or_insert_with(|| Json::Array(Vec::new()));
+        for granularity in custom.as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut) {
+            granularity.entry("column_name").or_insert(Json::Null);
+        }
     }
     spine
 }

@@ -193,7 +193,12 @@ fn read_file(parser: &Parser, project: &Project, file: &SourceFile) -> Result<Ve
     let mut entries = Vec::new();
     for (section, kind) in SECTIONS {
         let Some(list) = sections.get(section).filter(|list| !list.is_null()) else { continue };
-        for entry in list.need_seq(section, &path)? {
+        let Some(list) = list.as_seq() else {
+            return Err(list
+                .error(&path, format!("'{section}' is not a list: it is {}", list.kind()))
+                .help("write each entry as an item: `- name: …`"));
+        };
+        for entry in list {
             entries.push(read_entry(parser, project, file, &path, (section, kind), entry)?);
         }
     }
@@ -229,10 +234,15 @@ fn read_entry(
             .help(format!("add `name:` to this entry of {section}")));
     }
     let unrendered_text = |key: &str| map.get(key).and_then(Yaml::as_str).map(str::to_owned);
-    let unrendered_config = match map.get("config").map(Yaml::to_json) {
+    let mut unrendered_config = match map.get("config").map(Yaml::to_json) {
         Some(Json::Object(config)) => config,
         _ => Map::new(),
     };
+    for key in movable_keys(kind) {
+        if let Some(value) = map.get(key) {
+            unrendered_config.insert((*key).to_owned(), value.to_json());
+        }
+    }
     let renderer = Renderer { parser, package: &project.name, path, section };
     let yaml = renderer.render(entry, &mut Vec::new())?;
     let name = yaml.get("name").or_else(|| yaml.get("model")).map(Yaml::key_text).unwrap_or_default();
@@ -251,6 +261,19 @@ fn read_entry(
     })
 }
 
+/// The keys of an entry that are configurations, though they may stand beside `config:`.
+fn movable_keys(kind: ResourceType) -> &'static [&'static str] {
+    match kind {
+        ResourceType::Model
+        | ResourceType::Seed
+        | ResourceType::Snapshot
+        | ResourceType::Analysis
+        | ResourceType::Function => &["meta", "docs", "group", "contract", "access"],
+        ResourceType::Test => &["meta", "docs"],
+        _ => &[],
+    }
+}
+
 /// `config:`, with the keys that dbt also takes at the top of an entry moved into it.
 fn entry_config(yaml: &Yaml, path: &Path, kind: ResourceType) -> Result<Map<String, Json>> {
     let mut config = match yaml.get("config") {
@@ -261,16 +284,7 @@ fn entry_config(yaml: &Yaml, path: &Path, kind: ResourceType) -> Result<Map<Stri
             _ => Map::new(),
         },
     };
-    let movable: &[&str] = match kind {
-        ResourceType::Model
-        | ResourceType::Seed
-        | ResourceType::Snapshot
-        | ResourceType::Analysis
-        | ResourceType::Function => &["meta", "docs", "group", "contract", "access"],
-        ResourceType::Test => &["meta", "docs"],
-        _ => &[],
-    };
-    for key in movable {
+    for key in movable_keys(kind) {
         let Some(value) = yaml.get(key) else { continue };
         if config.contains_key(*key) {
             return Err(value

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Parser;
 use crate::error::{Error, Location, Result};
@@ -49,7 +49,6 @@ impl Parser<'_> {
                     .push(crate::manifest::Disabled::Node(Box::new(node)));
             }
         }
-        errors.extend(unknown_groups(manifest));
         self.resolve_yaml_resources(manifest, lookup, &mut errors);
         Error::many(errors).map_or(Ok(()), Err)
     }
@@ -76,12 +75,8 @@ impl Parser<'_> {
             }
         }
         for names in &node.metrics {
-            let (package, name) = split_names(names);
-            if let Found::Enabled(id) =
-                lookup.resolve_metric(name, package, &self.shared.project_name, &node.package_name)
-            {
-                dependencies.add_node(&id);
-            }
+            let id = self.metric_named(names, &node.package_name, lookup);
+            dependencies.add_node(&id.map_err(|error| error.at(referrer.location.clone()))?);
         }
         node.depends_on = dependencies;
         Ok(found)
@@ -145,6 +140,19 @@ impl Parser<'_> {
         self.warn(Warning::new("NodeNotFoundOrDisabled", message).at(referrer.location.clone()));
     }
 
+    /// The metric that `metric('name')` or `metric('package', 'name')` means.
+    fn metric_named(&self, names: &[String], package_of_referrer: &str, lookup: &Lookup) -> Result<Id> {
+        let (package, name) = split_names(names);
+        let problem =
+            match lookup.resolve_metric(name, package, &self.shared.project_name, package_of_referrer) {
+                Found::Enabled(id) => return Ok(id),
+                Found::Disabled(_) => "is disabled",
+                _ => "was not found",
+            };
+        Err(Error::compilation(format!("depends on a metric named '{name}' which {problem}"))
+            .help("metrics are defined under `metrics:` in a property file"))
+    }
+
     fn resolve_yaml_resources(&self, manifest: &mut Manifest, lookup: &Lookup, errors: &mut Vec<Error>) {
         let place_of = |path: &str, line: usize| Location::new(path, line, 0);
         for exposure in manifest.exposures.values_mut() {
@@ -164,9 +172,28 @@ impl Parser<'_> {
                 None,
             );
             errors.extend(found.err());
+            for names in &exposure.metrics {
+                match self.metric_named(names, &exposure.package_name, lookup) {
+                    Ok(id) => dependencies.add_node(&id),
+                    Err(error) => errors.push(error.at(referrer.location.clone())),
+                }
+            }
             exposure.depends_on = dependencies;
         }
-        self.resolve_unit_tests(manifest, lookup, errors);
+        for test in manifest.unit_tests.values_mut() {
+            let referrer = Referrer {
+                id: &test.unique_id,
+                package: &test.package_name,
+                location: place_of(&test.original_file_path, test.line),
+                tolerant: false,
+            };
+            let reference =
+                RefArgs { name: test.model.clone(), package: None, version: test.version.clone() };
+            let mut dependencies = DependsOn::default();
+            let found = self.resolve_all(&referrer, &[reference], &[], &mut dependencies, lookup, None);
+            errors.extend(found.err());
+            test.depends_on = dependencies;
+        }
         for resource in manifest.semantic_models.values_mut() {
             let referrer = Referrer {
                 id: &resource.unique_id,
@@ -177,29 +204,20 @@ impl Parser<'_> {
             let mut dependencies = DependsOn::default();
             let found = self.resolve_all(&referrer, &resource.refs, &[], &mut dependencies, lookup, None);
             errors.extend(found.err());
+            let model = dependencies.nodes.first().and_then(|id| manifest.nodes.get(id));
+            if let Some(model) = model {
+                let relation = json!({
+                    "alias": model.alias,
+                    "schema_name": model.schema,
+                    "database": model.database,
+                    "relation_name": model.relation_name,
+                });
+                resource.fields.insert("node_relation".to_owned(), relation);
+            }
             resource.depends_on = dependencies;
         }
         self.resolve_semantic_layer(manifest, lookup, errors);
     }
-}
-
-/// Resources in groups that nobody has defined.
-fn unknown_groups(manifest: &Manifest) -> Vec<Error> {
-    let mut known: Vec<&str> = manifest.groups.values().map(|group| group.name.as_str()).collect();
-    known.sort_unstable();
-    let semantic = (manifest.metrics.values())
-        .chain(manifest.semantic_models.values())
-        .chain(manifest.saved_queries.values())
-        .map(|resource| (resource.config.get_str("group"), &resource.original_file_path));
-    let nodes = manifest.nodes.values().filter(|node| node.resource_type != ResourceType::Test);
-    let nodes = nodes.map(|node| (node.group(), &node.original_file_path));
-    let unknown = nodes.chain(semantic).filter_map(|(group, file)| {
-        let group = group.filter(|group| !known.contains(group))?;
-        let shown: Vec<String> = known.iter().map(|name| format!("'{name}'")).collect();
-        let message = format!("Invalid group '{group}', expected one of [{}]", shown.join(", "));
-        Some(Error::parsing(message).at(Location::file(file)).help("define the group under `groups:`"))
-    });
-    unknown.collect()
 }
 
 /// `[package, name]` or `[name]`.

@@ -14,7 +14,7 @@ use super::properties::{self, Properties, PropertyIndex};
 use super::sql_nodes::{self, Parsed, Unparsed};
 use super::versions::VersionFiles;
 use super::yaml_resources::{FixtureFile, FixtureFiles, duplicate};
-use super::{ParsedProject, Parser, sources, unit_tests, versions};
+use super::{ParsedProject, Parser, sources, versions};
 use crate::error::{Error, Location, Result};
 use crate::events::{Events, Warning};
 use crate::flags::Flags;
@@ -56,16 +56,19 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     let properties = properties::read(&parser, &of_kind(&all, FileKind::Schema))?;
     let mut manifest = Manifest { docs, ..Manifest::default() };
     add_macros(&parser, &mut manifest, macro_entries, &properties)?;
-    add_nodes(&mut manifest, parse_nodes(&parser, &all, &properties)?)?;
+    add_nodes(&parser, &mut manifest, parse_nodes(&parser, &all, &properties)?)?;
     check_snapshots(&manifest)?;
     add_sources(&parser, &mut manifest, &properties)?;
     add_tests(&parser, &mut manifest, &properties)?;
     add_yaml_resources(&parser, &mut manifest, &all, &properties)?;
+    versions::expand_unit_tests(&mut manifest)?;
     warn_unused(&parser, &properties);
     let lookup = Lookup::new(&manifest);
     parser.resolve_dependencies(&mut manifest, &lookup)?;
+    parser.check_manifest(&manifest)?;
+    parser.check_semantic_layer(&manifest)?;
     parser.check_microbatch(&manifest)?;
-    unit_tests::check(&manifest)?;
+    check_unit_tests(&manifest)?;
     finish(&mut manifest);
     parser.fail_on_warnings()?;
     Ok(ParsedProject { manifest, lookup, shared })
@@ -112,7 +115,8 @@ fn check_snapshots(manifest: &Manifest) -> Result<()> {
 
 /// All `{% docs %}` blocks.
 fn documentation(all: &[(&Project, Vec<SourceFile>)]) -> Result<IndexMap<Id, Doc>> {
-    let mut docs = IndexMap::new();
+    let overview = overview();
+    let mut docs = IndexMap::from([(overview.unique_id.clone(), overview)]);
     let mut errors = Vec::new();
     for (project, file) in of_kind(all, FileKind::Documentation) {
         let path = file.original_file_path();
@@ -140,6 +144,19 @@ fn documentation(all: &[(&Project, Vec<SourceFile>)]) -> Result<IndexMap<Id, Doc
         }
     }
     Error::many(errors).map_or(Ok(docs), Err)
+}
+
+/// What documentation shows first where a project has no overview of its own.
+fn overview() -> Doc {
+    Doc {
+        name: "__overview__".to_owned(),
+        resource_type: "doc",
+        package_name: "dbt".into(),
+        path: "overview.md".to_owned(),
+        original_file_path: "docs/overview.md".to_owned(),
+        unique_id: "doc.dbt.__overview__".into(),
+        block_contents: include_str!("overview.md").trim().to_owned(),
+    }
 }
 
 fn dispatch_order(workspace: &Workspace) -> DispatchOrder {
@@ -297,9 +314,10 @@ fn snapshots<'a>(
 }
 
 /// Puts nodes into the manifest; names must be unique among what `ref` can name, and within a kind.
-fn add_nodes(manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
+fn add_nodes(parser: &Parser, manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
     let mut errors = Vec::new();
     let mut refable: HashMap<(String, String, Option<String>), Id> = HashMap::new();
+    let must_be_unique = parser.shared.flags.behavior.require_unique_project_resource_names;
     for node in parsed {
         let node = match node.into_disabled() {
             Ok(disabled) => {
@@ -314,9 +332,20 @@ fn add_nodes(manifest: &mut Manifest, parsed: Vec<Parsed>) -> Result<()> {
             let key = (node.package_name.to_string(), node.name.clone(), version);
             if let Some(first) = refable.insert(key, node.unique_id.clone()) {
                 let other = manifest.nodes.get(&first);
+                let is_other_kind = other.is_some_and(|other| other.resource_type != node.resource_type);
                 let first = other.map_or_else(|| first.to_string(), place_of);
-                errors.push(duplicate(node.resource_type, &node.name, &first, &place_of(&node)));
-                continue;
+                if must_be_unique || !is_other_kind {
+                    errors.push(duplicate(node.resource_type, &node.name, &first, &place_of(&node)));
+                    continue;
+                }
+                let message = format!(
+                    "Found resources with the same name '{}' in project '{}': {first} and {}. Rename one of them: a \
+                     reference to the name could mean either.",
+                    node.name,
+                    node.package_name,
+                    place_of(&node)
+                );
+                parser.warn(Warning::new("DuplicateNameDistinctNodeTypesDeprecation", message));
             }
         }
         let map = match node.resource_type {
@@ -575,7 +604,12 @@ fn add_yaml_resource(
                 if !enabled(&resource.config) {
                     manifest.disabled.entry(id).or_default().push(Disabled::Semantic(Box::new(resource)));
                 } else if let Some(first) = map.insert(id, resource) {
-                    return twice(&first.original_file_path);
+                    return Err(duplicate(
+                        first.resource_type,
+                        &first.name,
+                        &first.original_file_path,
+                        &entry.file,
+                    ));
                 }
             }
         }
@@ -587,10 +621,17 @@ fn add_yaml_resource(
 
 /// Warns of entries that describe nothing.
 fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
-    let described = [ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Analysis];
+    let described = [
+        ResourceType::Model,
+        ResourceType::Seed,
+        ResourceType::Snapshot,
+        ResourceType::Analysis,
+        ResourceType::Test,
+    ];
     for entry in properties.all.iter().filter(|entry| described.contains(&entry.kind) && entry.is_unused()) {
         let section = match entry.kind {
             ResourceType::Analysis => "analyses".to_owned(),
+            ResourceType::Test => "data_tests".to_owned(),
             kind => format!("{kind}s"),
         };
         let message = format!(
@@ -601,9 +642,37 @@ fn warn_unused(parser: &Parser, properties: &PropertyIndex) {
     }
 }
 
-/// What can be said of nodes only when all is known: primary keys, the groups of tests, the schemas of unit tests.
+/// A unit test of a model that asks `is_incremental()` must say what the answer is, and give the rows that are there.
+fn check_unit_tests(manifest: &Manifest) -> Result<()> {
+    let mut errors = Vec::new();
+    for test in manifest.unit_tests.values() {
+        let tested = test.depends_on.nodes.first().and_then(|id| manifest.nodes.get(id));
+        let Some(tested) = tested else { continue };
+        if !tested.depends_on.macros.iter().any(|id| &**id == "macro.dbt.is_incremental") {
+            continue;
+        }
+        let overrides = test.overrides.as_ref().and_then(|overrides| overrides.get("macros"));
+        let answer = overrides.and_then(|macros| macros.get("is_incremental")?.as_bool());
+        let place = Location::new(&test.original_file_path, test.line, 0);
+        let has_this = test.given.iter().any(|given| given.input.trim() == "this");
+        let problem = match answer {
+            None => format!(
+                "Boolean override for 'is_incremental' must be provided for unit test '{}' in model '{}'",
+                test.name, tested.name
+            ),
+            Some(true) if !has_this => format!(
+                "Unit test '{}' for incremental model '{}' must have a 'this' input",
+                test.name, tested.name
+            ),
+            Some(_) => continue,
+        };
+        errors.push(Error::parsing(problem).at(place));
+    }
+    Error::many(errors).map_or(Ok(()), Err)
+}
+
+/// What can be said of nodes only when all is known: primary keys, and the schemas of unit tests.
 fn finish(manifest: &mut Manifest) {
-    inherit_groups(manifest);
     let tests: Vec<&Node> = manifest.nodes.values().filter(|node| node.is_generic_test()).collect();
     let mut unique: HashMap<Id, Vec<(String, bool)>> = HashMap::new();
     for test in &tests {
@@ -626,20 +695,18 @@ fn finish(manifest: &mut Manifest) {
             model.primary_key = key;
         }
     }
+    let groups: HashMap<Id, String> = manifest
+        .nodes
+        .values()
+        .filter_map(|node| Some((node.unique_id.clone(), node.config.get_str("group")?.to_owned())))
+        .collect();
+    for test in manifest.nodes.values_mut().filter_map(|node| node.test.as_mut()) {
+        test.attached_group = test.attached_node.as_ref().and_then(|id| groups.get(id)).cloned();
+    }
     let schemas: HashMap<Id, String> =
         manifest.nodes.iter().map(|(id, node)| (id.clone(), node.schema.clone())).collect();
     for test in manifest.unit_tests.values_mut() {
         test.schema = test.depends_on.nodes.first().and_then(|id| schemas.get(id)).cloned();
-    }
-}
-
-/// A test is in the group of what it tests.
-fn inherit_groups(manifest: &mut Manifest) {
-    let groups: HashMap<Id, String> = (manifest.nodes.values())
-        .filter_map(|node| Some((node.unique_id.clone(), node.group()?.to_owned())))
-        .collect();
-    for fields in manifest.nodes.values_mut().filter_map(|node| node.test.as_mut()) {
-        fields.group = fields.attached_node.as_ref().and_then(|id| groups.get(id)).cloned();
     }
 }
 

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::columns;
 use super::properties::{Properties, PropertyIndex};
 use super::sql_nodes::VersionOf;
-use crate::error::Result;
-use crate::manifest::{Column, ResourceType, version_suffix};
+use crate::error::{Error, Location, Result};
+use crate::manifest::{Column, Manifest, ResourceType, version_suffix};
 use crate::project::yaml::Yaml;
 
 /// The versions under `versions:` of a model's entry.
@@ -105,4 +105,50 @@ pub fn selects(rule: &Yaml, column: &str) -> bool {
         None => false,
     };
     lists(rule.get("include")) && !lists(rule.get("exclude"))
+}
+
+/// A unit test of a model that has versions becomes one test for each of them, or for those that it includes or does not
+/// exclude.
+///
+/// # Errors
+/// If a test is left with no version to test.
+pub fn expand_unit_tests(manifest: &mut Manifest) -> Result<()> {
+    let mut errors = Vec::new();
+    for (id, test) in std::mem::take(&mut manifest.unit_tests) {
+        let versions: Vec<Json> = manifest
+            .nodes
+            .values()
+            .filter(|node| node.name == test.model && node.package_name == test.package_name)
+            .filter_map(|node| node.version().cloned())
+            .collect();
+        if versions.is_empty() {
+            manifest.unit_tests.insert(id, test);
+            continue;
+        }
+        let listed = |key: &str, version: &Json| {
+            let list = test.versions.as_ref().and_then(|rule| rule.get(key)?.as_array());
+            list.map(|list| list.contains(version))
+        };
+        let is_tested = |version: &&Json| match listed("exclude", version) {
+            Some(is_excluded) => !is_excluded,
+            None => listed("include", version).unwrap_or(true),
+        };
+        let tested: Vec<&Json> = versions.iter().filter(is_tested).collect();
+        if tested.is_empty() {
+            let message = format!(
+                "Unit test '{}' referenced a version of '{}' which was not found.",
+                test.name, test.model
+            );
+            let error =
+                Error::parsing(message).help("name versions of the model under `versions:` of the test");
+            errors.push(error.at(Location::new(&test.original_file_path, test.line, 0)));
+        }
+        for version in tested {
+            let mut test = test.clone();
+            test.unique_id = format!("{id}_{}", version_suffix(version)).into();
+            test.version = Some(version.clone());
+            manifest.unit_tests.insert(test.unique_id.clone(), test);
+        }
+    }
+    Error::many(errors).map_or(Ok(()), Err)
 }

@@ -1,4 +1,4 @@
-//! Resources that are declared in YAML alone: exposures, groups, unit tests.
+//! Resources that are declared in YAML alone: exposures, groups, unit tests, the semantic layer.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -33,11 +33,21 @@ fn owner(entry: &Properties) -> Result<Json> {
 }
 
 impl Parser<'_> {
-    /// The configuration of a resource of this kind, with what its entry says as the innermost layer.
+    /// The configuration of an entry, of which `layer` is its own part.
     pub fn yaml_config(
         &self,
         entry: &Properties,
+        fqn: &[String],
+        layer: &Map<String, Json>,
+    ) -> Result<Config> {
+        self.yaml_config_of(entry.kind, entry, fqn, layer)
+    }
+
+    /// The same for a resource of another kind that an entry brings along.
+    pub fn yaml_config_of(
+        &self,
         kind: ResourceType,
+        entry: &Properties,
         fqn: &[String],
         layer: &Map<String, Json>,
     ) -> Result<Config> {
@@ -61,7 +71,7 @@ impl Parser<'_> {
     pub fn parse_exposure(&self, entry: &Properties) -> Result<Exposure> {
         let place = entry.yaml.location(&entry.path);
         let fqn = fqn(&entry.package, entry.relative_path(), &entry.name);
-        let mut config = self.yaml_config(entry, entry.kind, &fqn, &entry.config)?;
+        let mut config = self.yaml_config(entry, &fqn, &entry.config)?;
         let project = self.project_of(&entry.package);
         let root = self.unrendered_root_trees(project);
         let unrendered_config = resolve_unrendered(
@@ -129,13 +139,12 @@ impl Parser<'_> {
             unique_id: format!("group.{}.{}", entry.package, entry.name).into(),
             owner: owner(entry)?,
             description: entry.text("description").map(str::to_owned),
-            config: self.yaml_config(entry, entry.kind, &fqn, &entry.config)?,
+            config: self.yaml_config(entry, &fqn, &entry.config)?,
         })
     }
 
     /// Parses an entry under `unit_tests:`. `fixtures` are the files of rows, by package and name.
     pub fn parse_unit_test(&self, entry: &Properties, fixtures: &FixtureFiles) -> Result<UnitTest> {
-        let place = entry.yaml.location(&entry.path);
         let Some(model) = entry.text("model").map(str::to_owned) else {
             return Err(entry
                 .error(format!("unit test '{}' names no model", entry.name))
@@ -143,7 +152,7 @@ impl Parser<'_> {
         };
         let mut path = fqn(&entry.package, entry.relative_path(), &model);
         path.push(entry.name.clone());
-        let config = self.yaml_config(entry, entry.kind, &path, &entry.config)?;
+        let config = self.yaml_config(entry, &path, &entry.config)?;
         let mut given = Vec::new();
         for item in entry
             .yaml
@@ -164,8 +173,6 @@ impl Parser<'_> {
                 .help("add `expect: {rows: […]}`"));
         };
         let expect = fixture(entry, expected, fixtures)?;
-        let (description, _) =
-            self.describe(&entry.package, entry.text("description").unwrap_or_default(), &place)?;
         let overrides = entry.yaml.get("overrides").filter(|value| !value.is_null()).map(overrides);
         let mut test = UnitTest {
             unique_id: format!("unit_test.{}.{model}.{}", entry.package, entry.name).into(),
@@ -177,14 +184,19 @@ impl Parser<'_> {
             fqn: path,
             given,
             expect,
-            description,
+            // dbt leaves the description of a unit test as it is written.
+            description: entry.text("description").unwrap_or_default().to_owned(),
             overrides,
             depends_on: DependsOn::default(),
             config,
             checksum: None,
             schema: None,
             created_at: self.now,
-            versions: entry.yaml.get("versions").map(Yaml::to_json),
+            versions: entry
+                .yaml
+                .get("versions")
+                .filter(|versions| !versions.is_null())
+                .map(unit_test_versions),
             version: None,
             line: entry.yaml.line as usize,
         };
@@ -206,6 +218,12 @@ fn exposure_type(entry: &Properties) -> Result<String> {
             ))
             .help(format!("use one of: {}", EXPOSURE_TYPES.join(", ")))),
     }
+}
+
+/// `versions:` with both of its parts.
+fn unit_test_versions(yaml: &Yaml) -> Json {
+    let part = |key: &str| yaml.get(key).map_or(Json::Null, Yaml::to_json);
+    json!({ "include": part("include"), "exclude": part("exclude") })
 }
 
 /// `overrides:` with all of its parts.

@@ -9,7 +9,7 @@ use chrono::{
 use serde_json::{Value as Json, json};
 
 use crate::error::Result;
-use crate::flags::Flags;
+use crate::flags::{Flags, Span};
 use crate::jinja::context::Batch;
 use crate::manifest::Node;
 use crate::parse::{BatchSize, batch_size, begin};
@@ -99,7 +99,7 @@ pub fn batches(node: &Node, flags: &Flags, now: DateTime<Utc>, exists: bool) -> 
 ///
 /// # Errors
 /// If the model's `batch_size` is missing or unknown.
-pub fn batches_of(node: &Node, spans: &[(DateTime<Utc>, DateTime<Utc>)]) -> Result<Vec<Batch>> {
+pub fn batches_of(node: &Node, spans: &[Span]) -> Result<Vec<Batch>> {
     let size = batch_size(node)?;
     Ok(spans.iter().map(|(start, end)| batch(size, start.naive_utc(), end.naive_utc())).collect())
 }

@@ -38,7 +38,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
             .replace("{profile_name}", &profile)
             .replace("{program}", &flags.program)
     };
-    let outcome = set_up_profile(flags, &questions, &profile, &say)?;
+    let outcome = set_up_profile(flags, &questions, &profile, say)?;
     unpack(&STARTER, &folder, &fill)?;
     say(format!(
         "Your new dbt project \"{name}\" was created!\n\nBuild it:\n  cd {name}\n  {program} build",

@@ -9,7 +9,7 @@ use super::{setup, state};
 use crate::cli::{Outcome, args};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Level};
-use crate::flags::{Command, Flags, Unfinished};
+use crate::flags::{Command, Flags, Span, Unfinished};
 
 /// Runs the last command again, on the nodes that failed or were skipped.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
@@ -55,7 +55,7 @@ fn unfinished(results: &Json, command: Command, warnings_count: bool) -> Unfinis
 }
 
 /// The batches that failed beside others that succeeded. Where none succeeded, the model begins anew.
-fn failed_batches(batches: &Json) -> Option<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+fn failed_batches(batches: &Json) -> Option<Vec<Span>> {
     let span = |pair: &Json| Some((moment(pair.get(0)?)?, moment(pair.get(1)?)?));
     let succeeded = batches["successful"].as_array().is_some_and(|batches| !batches.is_empty());
     let failed: Vec<_> = batches["failed"].as_array()?.iter().filter_map(span).collect();

@@ -105,7 +105,7 @@ pub(super) fn tags<'a>(resource: Resource<'a>) -> Vec<&'a str> {
         }
     }
     match resource {
-        Resource::Node(node) => texts(node.config.get("tags")),
+        Resource::Node(node) => node.tags(),
         Resource::Source(source) => source.fields.tags.iter().filter_map(Json::as_str).collect(),
         Resource::Exposure(exposure) => texts(Some(&exposure.tags)),
         Resource::UnitTest(test) => texts(test.config.get("tags")),
@@ -120,7 +120,11 @@ pub(super) fn group(resource: Resource<'_>) -> Option<&str> {
         Resource::Semantic(resource) => resource.resource_type == ResourceType::Metric,
         _ => false,
     };
-    resource.config().get_str("group").filter(|group| may_be_asked && !group.is_empty())
+    let group = match resource {
+        Resource::Node(node) => node.group(),
+        other => other.config().get_str("group"),
+    };
+    group.filter(|group| may_be_asked && !group.is_empty())
 }
 
 fn source<'a>(text: &str) -> Result<Test<'a>> {

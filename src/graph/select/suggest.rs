@@ -29,18 +29,8 @@ pub(super) fn help(context: &Context<'_>, group: &Group) -> Option<String> {
 }
 
 fn disabled_kind(context: &Context<'_>, name: &str) -> Option<ResourceType> {
-    let resources = context.manifest.disabled.values().flatten().map(disabled_resource);
+    let resources = context.manifest.disabled.values().flatten().map(Disabled::resource);
     resources.filter(|resource| resource.name() == name).map(Resource::resource_type).next()
-}
-
-fn disabled_resource(disabled: &Disabled) -> Resource<'_> {
-    match disabled {
-        Disabled::Node(node) => Resource::Node(node),
-        Disabled::Source(source) => Resource::Source(source),
-        Disabled::Exposure(exposure) => Resource::Exposure(exposure),
-        Disabled::UnitTest(test) => Resource::UnitTest(test),
-        Disabled::Semantic(resource) => Resource::Semantic(resource),
-    }
 }
 
 /// All values that the criterion's method would find something by.

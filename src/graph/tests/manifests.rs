@@ -173,10 +173,11 @@ fn node(json: &Json) -> Node {
     let test = json["test_metadata"].is_object().then(|| {
         let metadata = &json["test_metadata"];
         Box::new(TestFields {
-            group: None,
             column_name: optional_text(json, "column_name"),
             file_key_name: text(json, "file_key_name"),
             attached_node: optional_text(json, "attached_node").map(Id::from),
+            attached_tags: json["tags"].as_array().cloned().unwrap_or_default(),
+            attached_group: optional_text(json, "group"),
             test_metadata: TestMetadata {
                 name: text(metadata, "name"),
                 kwargs: object(metadata, "kwargs"),
@@ -337,6 +338,7 @@ fn unit_test(json: &Json) -> UnitTest {
 
 fn semantic(json: &Json) -> SemanticResource {
     SemanticResource {
+        line: 0,
         unique_id: unique_id(json),
         resource_type: kind(json),
         name: text(json, "name"),

@@ -17,6 +17,16 @@ fn invalid(key: &str, expected: &str, value: &Value) -> Error {
     Error::compilation(format!("invalid configuration `{key}`: expected {expected}, found {found}"))
 }
 
+/// Says it in the words of JSON schemas, as dbt does.
+fn no_boolean(key: &str, value: &Value) -> Error {
+    let shown = match value {
+        Value::String(text) => format!("'{text}'"),
+        other => other.to_string(),
+    };
+    Error::compilation(format!("invalid configuration `{key}`: {shown} is not of type 'boolean'"))
+        .help("write true or false, without quotes")
+}
+
 /// A single value as a list of one. An empty value in YAML adds nothing.
 fn listify(value: &Value) -> Vec<Value> {
     match value {
@@ -78,8 +88,9 @@ pub(super) fn normalize(field: &Field, value: &mut Value) -> Result<()> {
     };
     match field.shape {
         Shape::Any => Ok(()),
-        Shape::Bool => fits(value.is_boolean(), "true or false", value),
-        Shape::OptionalBool => fits(value.is_boolean() || value.is_null(), "true or false", value),
+        Shape::Bool if value.is_boolean() => Ok(()),
+        Shape::OptionalBool if value.is_boolean() || value.is_null() => Ok(()),
+        Shape::Bool | Shape::OptionalBool => Err(no_boolean(key, value)),
         Shape::Text => fits(value.is_string(), "a string", value),
         Shape::OptionalText => fits(value.is_string() || value.is_null(), "a string", value),
         Shape::OptionalInt => normalize_int(key, value),

@@ -17,7 +17,7 @@ use crate::project::resource::ResourceType;
 use schema::Schema;
 
 pub use merge::add_config_call;
-pub use tree::{ConfigTrees, resolve, resolve_unrendered};
+pub use tree::{ConfigTrees, resolve, resolve_unrendered, section_of_project};
 
 /// The configuration of one node, an ordered mapping from key to JSON value.
 ///

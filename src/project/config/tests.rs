@@ -92,7 +92,7 @@ fn hooks_have_two_spellings_and_three_forms() {
 #[test]
 fn wrong_shapes_are_told() {
     let cases = [
-        (json!({"enabled": "yes"}), "`enabled`: expected true or false, found \"yes\""),
+        (json!({"enabled": "yes"}), "`enabled`: 'yes' is not of type 'boolean'"),
         (json!({"materialized": ["a"]}), "`materialized`: expected a string, found a list"),
         (json!({"tags": [1]}), "`tags`: expected a string or a list of strings, found a list"),
         (json!({"meta": "x"}), "`meta`: expected a mapping, found \"x\""),

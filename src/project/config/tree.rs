@@ -42,6 +42,12 @@ fn section_of(resource: ResourceType) -> usize {
     SECTIONS.iter().position(|section| *section == name).unwrap_or_default()
 }
 
+/// The section of the project file that configures a kind of resource, if one is named after it.
+pub fn section_of_project(resource: ResourceType) -> Option<&'static str> {
+    let section = SECTIONS[section_of(resource)];
+    (section != "models" || resource == ResourceType::Model).then_some(section)
+}
+
 /// One level of a tree: what it configures, and the levels below by folder, package or file name.
 #[derive(Debug, Default)]
 struct Level {
