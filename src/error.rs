@@ -6,6 +6,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::stored::stored;
+
 /// The result of every fallible step of rbt.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -53,6 +55,8 @@ pub struct Location {
     pub line: usize,
     pub column: usize,
 }
+
+stored!(Location { path, line, column });
 
 impl Location {
     /// The start of a file, for errors that concern the file as a whole.

@@ -3,7 +3,7 @@
 //! The rooms that do the work emit an [`Event`] through a handle, [`Events`], and know nothing of terminals, log
 //! files or JSON: that is the business of the sinks, which live with the command line.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Location, Result};
 use crate::flags::{Flags, Notice, Severity, WarnErrorOptions};
+use crate::stored::{Input, Output, Stored};
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,6 +193,27 @@ impl Warning {
     }
 }
 
+/// A warning whose name this program does not know cannot be read.
+impl Stored for Warning {
+    fn put(&self, out: &mut Output) {
+        out.text(self.code);
+        self.message.put(out);
+        self.location.put(out);
+        self.data.put(out);
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        let code = input.text()?;
+        let (code, _) = WARNINGS.iter().find(|(known, _)| *known == code)?;
+        Some(Warning {
+            code,
+            message: Stored::get(input)?,
+            location: Stored::get(input)?,
+            data: Stored::get(input)?,
+        })
+    }
+}
+
 impl From<Notice> for Warning {
     fn from(notice: Notice) -> Self {
         Warning::new(notice.code, notice.message)
@@ -341,6 +363,16 @@ struct Inner {
     all_handled: bool,
     show_all_deprecations: bool,
     deprecations: Mutex<IndexMap<&'static str, usize>>,
+    /// What is said while somebody takes notes.
+    notes: Mutex<Option<Notes>>,
+}
+
+/// What was said while parsing, to be said again when the outcome comes from the cache.
+#[derive(Debug, Clone, Default)]
+pub struct Notes {
+    pub warnings: Vec<Warning>,
+    /// Whether templates wrote lines of their own.
+    pub has_lines: bool,
 }
 
 impl Events {
@@ -353,6 +385,7 @@ impl Events {
             all_handled: flags.behavior.require_all_warnings_handled_by_warn_error,
             show_all_deprecations: flags.show_all_deprecations,
             deprecations: Mutex::default(),
+            notes: Mutex::default(),
         }))
     }
 
@@ -363,6 +396,11 @@ impl Events {
 
     /// Tells all sinks.
     pub fn emit(&self, event: Event) {
+        if matches!(event, Event::Log { .. } | Event::Print { .. })
+            && let Some(notes) = self.notes().as_mut()
+        {
+            notes.has_lines = true;
+        }
         for sink in &self.0.sinks {
             sink.receive(&event);
         }
@@ -373,6 +411,9 @@ impl Events {
     /// Of each kind of deprecation only the first is told, unless `--show-all-deprecations`; the others count
     /// for the summary.
     pub fn warn(&self, warning: Warning) -> Result<()> {
+        if let Some(notes) = self.notes().as_mut() {
+            notes.warnings.push(warning.clone());
+        }
         if NEVER_ERRORS.contains(&warning.code) && !self.0.all_handled {
             self.emit(Event::Warning(warning));
             return Ok(());
@@ -390,6 +431,20 @@ impl Events {
         }
         self.emit(Event::Warning(warning));
         Ok(())
+    }
+
+    /// Begins to take notes of what is said.
+    pub fn take_notes(&self) {
+        *self.notes() = Some(Notes::default());
+    }
+
+    /// Gives the notes, and takes no more.
+    pub fn notes_taken(&self) -> Notes {
+        self.notes().take().unwrap_or_default()
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Option<Notes>> {
+        self.0.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What becomes of a warning with this name.

@@ -1,6 +1,7 @@
 //! rbt: a data build tool in one program.
 
 pub mod artifacts;
+pub mod cache;
 pub mod cli;
 pub mod compile;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod parse;
 pub mod project;
 pub mod run;
 pub mod sql;
+pub mod stored;
 pub mod text;
 mod tls;
 pub mod warehouse;

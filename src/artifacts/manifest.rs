@@ -6,88 +6,52 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use indexmap::IndexMap;
-use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::{timestamp, write_json};
+use super::pieces::Pieces;
+use super::timestamp;
 use crate::error::Result;
 use crate::flags::DBT_VERSION;
 use crate::graph::{child_map, parent_map};
 use crate::jinja::context::{Shared, md5_hex, metadata_env_vars};
-use crate::manifest::{
-    Compiled, Disabled, Doc, Exposure, Group, Id, Macro, Manifest, Metadata, Node, Quoting, SemanticResource,
-    Source, UnitTest,
-};
+use crate::manifest::{Compiled, Id, Manifest, Metadata, Quoting, WithCompiled};
 
-/// The file's shape.
-#[derive(Serialize)]
-struct ManifestFile<'a> {
-    metadata: Metadata,
-    nodes: IndexMap<&'a Id, NodeEntry<'a>>,
-    sources: &'a IndexMap<Id, Source>,
-    macros: &'a IndexMap<Id, Macro>,
-    docs: &'a IndexMap<Id, Doc>,
-    exposures: &'a IndexMap<Id, Exposure>,
-    metrics: &'a IndexMap<Id, SemanticResource>,
-    groups: &'a IndexMap<Id, Group>,
-    selectors: &'a Map<String, Json>,
-    disabled: &'a IndexMap<Id, Vec<Disabled>>,
-    parent_map: IndexMap<Id, Vec<Id>>,
-    child_map: IndexMap<Id, Vec<Id>>,
-    group_map: IndexMap<String, Vec<Id>>,
-    saved_queries: &'a IndexMap<Id, SemanticResource>,
-    semantic_models: &'a IndexMap<Id, SemanticResource>,
-    unit_tests: &'a IndexMap<Id, UnitTest>,
-    functions: &'a IndexMap<Id, Node>,
-}
-
-/// A node, with what compiling added to it since it was parsed.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum NodeEntry<'a> {
-    Parsed(&'a Node),
-    Compiled(Box<Node>),
-}
-
-/// Writes the manifest. `compiled` is what this invocation compiled, by id.
+/// Writes the manifest. `compiled` is what this invocation compiled, by id; `project` names the parsed project that the
+/// manifest is of, if another invocation may meet it again.
 pub fn write_manifest(
     path: &Path,
     manifest: &Manifest,
     shared: &Arc<Shared>,
     compiled: &HashMap<Id, Compiled>,
+    project: Option<&str>,
 ) -> Result<()> {
-    let entry = |node: &'_ Node| compiled.get(&node.unique_id).map(|compiled| with_compiled(node, compiled));
-    let nodes = manifest
-        .nodes
-        .iter()
-        .map(|(id, node)| (id, entry(node).map_or(NodeEntry::Parsed(node), NodeEntry::Compiled)))
-        .collect();
-    let file = ManifestFile {
-        metadata: metadata(shared),
-        nodes,
-        sources: &manifest.sources,
-        macros: &manifest.macros,
-        docs: &manifest.docs,
-        exposures: &manifest.exposures,
-        metrics: &manifest.metrics,
-        groups: &manifest.groups,
-        selectors: &manifest.selectors,
-        disabled: &manifest.disabled,
-        parent_map: parent_map(manifest),
-        child_map: child_map(manifest),
-        group_map: group_map(manifest),
-        saved_queries: &manifest.saved_queries,
-        semantic_models: &manifest.semantic_models,
-        unit_tests: &manifest.unit_tests,
-        functions: &manifest.functions,
-    };
-    write_json(path, &file)
-}
-
-fn with_compiled(node: &Node, compiled: &Compiled) -> Box<Node> {
-    let mut node = Box::new(node.clone());
-    node.compiled = Some(Box::new(compiled.clone()));
-    node
+    let always = |_: &Id| true;
+    let mut pieces = Pieces::default();
+    pieces.text("{");
+    pieces.value("metadata", false, move || metadata(shared));
+    pieces.map(
+        "nodes",
+        &manifest.nodes,
+        |id| !compiled.contains_key(id),
+        |id, node| WithCompiled { node, compiled: compiled.get(id) },
+    );
+    pieces.map("sources", &manifest.sources, always, |_, source| source);
+    pieces.map("macros", &manifest.macros, always, |_, entry| entry);
+    pieces.map("docs", &manifest.docs, always, |_, doc| doc);
+    pieces.map("exposures", &manifest.exposures, always, |_, exposure| exposure);
+    pieces.map("metrics", &manifest.metrics, always, |_, metric| metric);
+    pieces.map("groups", &manifest.groups, always, |_, group| group);
+    pieces.value("selectors", true, || &manifest.selectors);
+    pieces.map("disabled", &manifest.disabled, always, |_, resources| resources);
+    pieces.value("parent_map", true, || parent_map(manifest));
+    pieces.value("child_map", true, || child_map(manifest));
+    pieces.value("group_map", true, || group_map(manifest));
+    pieces.map("saved_queries", &manifest.saved_queries, always, |_, query| query);
+    pieces.map("semantic_models", &manifest.semantic_models, always, |_, model| model);
+    pieces.map("unit_tests", &manifest.unit_tests, always, |_, test| test);
+    pieces.map("functions", &manifest.functions, always, |_, function| function);
+    pieces.text("}");
+    pieces.write(path, project)
 }
 
 fn metadata(shared: &Arc<Shared>) -> Metadata {

@@ -8,6 +8,7 @@ mod catalog;
 mod docs_page;
 mod graph_summary;
 mod manifest;
+mod pieces;
 mod run_results;
 mod semantic_manifest;
 mod sources;

@@ -9,9 +9,10 @@ use crate::jinja::context::{Deferral, Shared, source_relation};
 use crate::manifest::{Found, Id, Lookup, Manifest, Node};
 use crate::parse::static_reference;
 
-/// Puts relations in the place of references, in the constraints of the selected models.
+/// Puts relations in the place of references, in the constraints of the selected models. The manifest is copied if there
+/// are any.
 pub fn point_foreign_keys(
-    manifest: &mut Manifest,
+    manifest: &mut Arc<Manifest>,
     lookup: &Lookup,
     shared: &Arc<Shared>,
     selected: &BTreeSet<Id>,
@@ -41,7 +42,7 @@ pub fn point_foreign_keys(
                 *constraint = new;
             }
         }
-        manifest.nodes.insert(id.clone(), node);
+        Arc::make_mut(manifest).nodes.insert(id.clone(), node);
     }
 }
 

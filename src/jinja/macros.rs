@@ -1,6 +1,7 @@
 //! Macros: their templates, and calls of them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Kwargs, Object, ObjectRepr, Value, from_args};
@@ -15,6 +16,7 @@ use super::syntax::ast::{Definition, Stmt};
 use super::syntax::{self, normalize};
 use super::values::{Dict, Undefined, tuple};
 use crate::error::{Error, Result};
+use crate::stored::{Input, Output, Stored};
 
 /// A macro of the project: its text, compiled when it is first called.
 #[derive(Debug)]
@@ -27,6 +29,24 @@ pub struct MacroTemplate {
     pub origin: Origin,
     text: String,
     compiled: OnceLock<Result<Arc<Part>>>,
+}
+
+/// Without what was compiled.
+impl Stored for MacroTemplate {
+    fn put(&self, out: &mut Output) {
+        self.unique_id.put(out);
+        self.name.put(out);
+        self.origin.path.as_ref().put(out);
+        self.origin.line.put(out);
+        self.origin.column.put(out);
+        self.text.put(out);
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        let (unique_id, name) = (String::get(input)?, String::get(input)?);
+        let origin = Origin::at(PathBuf::get(input)?, usize::get(input)?, usize::get(input)?);
+        Some(MacroTemplate::new(unique_id, name, String::get(input)?, origin))
+    }
 }
 
 impl MacroTemplate {

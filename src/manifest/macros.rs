@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::Id;
+use crate::stored::stored;
 
 /// A macro, generic test or materialization.
 #[derive(Debug, Clone)]
@@ -39,6 +40,25 @@ pub struct MacroArgument {
     pub data_type: Option<String>,
     pub description: String,
 }
+
+stored!(Macro {
+    unique_id,
+    name,
+    package_name,
+    original_file_path,
+    macro_sql,
+    depends_on,
+    description,
+    meta,
+    docs,
+    patch_path,
+    arguments,
+    created_at,
+    supported_languages,
+    first_line,
+});
+stored!(MacroArgument { name, data_type, description });
+stored!(Doc { name, resource_type, package_name, path, original_file_path, unique_id, block_contents });
 
 impl Serialize for Macro {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,7 @@ pub use lookup::{Found, Lookup, version_suffix};
 pub use macros::{Doc, Macro, MacroArgument};
 pub use node::{
     Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, Reference, TestFields,
-    TestMetadata,
+    TestMetadata, WithCompiled,
 };
 pub use source::{Quoting, Source, SourceFields};
 pub use yaml_only::{Exposure, Fixture, Group, SemanticResource, UnitTest, UnitTestInput};
@@ -24,6 +24,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
+
+use crate::stored::{Input, Output, Stored};
 
 /// The unique id of a node: `model.package.name`.
 pub type Id = Arc<str>;
@@ -88,6 +90,45 @@ impl Disabled {
             Disabled::UnitTest(test) => Resource::UnitTest(test),
             Disabled::Semantic(resource) => Resource::Semantic(resource),
         }
+    }
+}
+
+/// A letter for the kind, then the resource.
+impl Stored for Disabled {
+    fn put(&self, out: &mut Output) {
+        match self {
+            Disabled::Node(node) => {
+                out.raw(b"n");
+                node.put(out);
+            }
+            Disabled::Source(source) => {
+                out.raw(b"s");
+                source.put(out);
+            }
+            Disabled::Exposure(exposure) => {
+                out.raw(b"e");
+                exposure.put(out);
+            }
+            Disabled::UnitTest(test) => {
+                out.raw(b"u");
+                test.put(out);
+            }
+            Disabled::Semantic(resource) => {
+                out.raw(b"m");
+                resource.put(out);
+            }
+        }
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        Some(match input.raw(1)? {
+            b"n" => Disabled::Node(Stored::get(input)?),
+            b"s" => Disabled::Source(Stored::get(input)?),
+            b"e" => Disabled::Exposure(Stored::get(input)?),
+            b"u" => Disabled::UnitTest(Stored::get(input)?),
+            b"m" => Disabled::Semantic(Stored::get(input)?),
+            _ => return None,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Id, ResourceType};
 use crate::project::config::Config;
+use crate::stored::stored;
 
 /// One node. What only some kinds have is in [`ModelFields`], [`TestFields`] and `root_path`.
 #[derive(Debug, Clone)]
@@ -89,6 +90,79 @@ pub struct RefArgs {
     pub package: Option<String>,
     pub version: Option<Json>,
 }
+
+stored!(Node {
+    unique_id,
+    resource_type,
+    name,
+    package_name,
+    path,
+    original_file_path,
+    fqn,
+    alias,
+    database,
+    schema,
+    checksum,
+    config,
+    unrendered_config,
+    description,
+    columns,
+    patch_path,
+    build_path,
+    created_at,
+    relation_name,
+    raw_code,
+    doc_blocks,
+    language,
+    refs,
+    sources,
+    metrics,
+    functions,
+    depends_on,
+    contract,
+    root_path,
+    model,
+    test,
+    function,
+    first_line,
+    compiled,
+});
+stored!(Compiled { compiled_code, compiled_path, extra_ctes });
+stored!(Checksum { name, checksum });
+stored!(RefArgs { name, package, version });
+stored!(DependsOn { macros, nodes });
+stored!(Column {
+    name,
+    description,
+    meta,
+    data_type,
+    constraints,
+    quote,
+    config,
+    tags,
+    granularity,
+    doc_blocks,
+    extra,
+});
+stored!(Contract { enforced, alias_types, checksum });
+stored!(ModelFields {
+    access,
+    constraints,
+    version,
+    latest_version,
+    deprecation_date,
+    primary_key,
+    time_spine,
+});
+stored!(TestFields {
+    column_name,
+    file_key_name,
+    attached_node,
+    attached_tags,
+    attached_group,
+    test_metadata
+});
+stored!(TestMetadata { name, kwargs, namespace });
 
 /// What a `ref()` or `source()` call names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,8 +362,31 @@ impl Node {
     }
 }
 
+/// A node with what compiling added to it since it was parsed.
+#[derive(Debug, Clone, Copy)]
+pub struct WithCompiled<'a> {
+    pub node: &'a Node,
+    pub compiled: Option<&'a Compiled>,
+}
+
+impl Serialize for WithCompiled<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.node.serialize_with(self.compiled.or(self.node.compiled.as_deref()), serializer)
+    }
+}
+
 impl Serialize for Node {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_with(self.compiled.as_deref(), serializer)
+    }
+}
+
+impl Node {
+    fn serialize_with<S: Serializer>(
+        &self,
+        compiled: Option<&Compiled>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.serialize_identity(&mut map)?;
         self.serialize_properties(&mut map)?;
@@ -298,7 +395,7 @@ impl Serialize for Node {
             map.serialize_entry("depends_on", &serde_json::json!({ "macros": self.depends_on.macros }))?;
             return map.end();
         }
-        self.serialize_code(&mut map)?;
+        self.serialize_code(&mut map, compiled)?;
         if let Some(model) = &self.model {
             map.serialize_entry("access", &model.access)?;
             map.serialize_entry("constraints", &model.constraints)?;
@@ -319,9 +416,7 @@ impl Serialize for Node {
         }
         map.end()
     }
-}
 
-impl Node {
     fn serialize_identity<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("database", &self.database)?;
         map.serialize_entry("schema", &self.schema)?;
@@ -364,16 +459,19 @@ impl Node {
         map.serialize_entry("doc_blocks", &self.doc_blocks)
     }
 
-    fn serialize_code<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+    fn serialize_code<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        compiled: Option<&Compiled>,
+    ) -> Result<(), M::Error> {
         map.serialize_entry("language", self.language)?;
         map.serialize_entry("refs", &self.refs)?;
         map.serialize_entry("sources", &self.sources)?;
         map.serialize_entry("metrics", &self.metrics)?;
         map.serialize_entry("functions", &self.functions)?;
         map.serialize_entry("depends_on", &self.depends_on)?;
-        let path = self.compiled.as_ref().and_then(|compiled| compiled.compiled_path.as_ref());
-        map.serialize_entry("compiled_path", &path)?;
-        if let Some(compiled) = &self.compiled {
+        map.serialize_entry("compiled_path", &compiled.and_then(|compiled| compiled.compiled_path.as_ref()))?;
+        if let Some(compiled) = compiled {
             map.serialize_entry("compiled", &true)?;
             map.serialize_entry("compiled_code", &compiled.compiled_code)?;
             map.serialize_entry("extra_ctes_injected", &true)?;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Column, Id};
 use crate::project::config::Config;
+use crate::stored::stored;
 
 /// One table of a source.
 #[derive(Debug, Clone)]
@@ -62,6 +63,43 @@ pub struct Quoting {
     pub identifier: Option<bool>,
     pub column: Option<bool>,
 }
+
+stored!(Source {
+    unique_id,
+    database,
+    schema,
+    name,
+    package_name,
+    original_file_path,
+    fqn,
+    source_name,
+    identifier,
+    quoting,
+    fields,
+    columns,
+    config,
+    patch_path,
+    unrendered_config,
+    relation_name,
+    created_at,
+    unrendered_database,
+    unrendered_schema,
+    line,
+});
+stored!(SourceFields {
+    source_description,
+    description,
+    loader,
+    loaded_at_field,
+    loaded_at_query,
+    freshness,
+    external,
+    meta,
+    source_meta,
+    tags,
+    doc_blocks,
+});
+stored!(Quoting { database, schema, identifier, column });
 
 impl Source {
     /// Whether it says how fresh its rows must be.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{DependsOn, Id, RefArgs, ResourceType};
 use crate::project::config::Config;
+use crate::stored::stored;
 
 /// Somebody's use of the project's tables: a dashboard, a notebook, an application.
 #[derive(Debug, Clone, Serialize)]
@@ -110,6 +111,81 @@ pub struct Fixture {
     pub format: String,
     pub fixture: Option<String>,
 }
+
+stored!(Exposure {
+    name,
+    resource_type,
+    package_name,
+    path,
+    original_file_path,
+    unique_id,
+    fqn,
+    exposure_type,
+    owner,
+    description,
+    label,
+    maturity,
+    meta,
+    tags,
+    config,
+    unrendered_config,
+    url,
+    depends_on,
+    refs,
+    sources,
+    metrics,
+    created_at,
+    line,
+});
+stored!(Group {
+    name,
+    resource_type,
+    package_name,
+    path,
+    original_file_path,
+    unique_id,
+    owner,
+    description,
+    config
+});
+stored!(UnitTest {
+    unique_id,
+    name,
+    package_name,
+    model,
+    path,
+    original_file_path,
+    fqn,
+    given,
+    expect,
+    description,
+    overrides,
+    depends_on,
+    config,
+    checksum,
+    schema,
+    created_at,
+    versions,
+    version,
+    line,
+});
+stored!(UnitTestInput { input, rows });
+stored!(Fixture { rows, format, fixture });
+stored!(SemanticResource {
+    unique_id,
+    resource_type,
+    name,
+    package_name,
+    path,
+    original_file_path,
+    fqn,
+    config,
+    depends_on,
+    refs,
+    created_at,
+    fields,
+    line,
+});
 
 impl Serialize for UnitTestInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

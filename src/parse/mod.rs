@@ -38,12 +38,12 @@ pub use generic_tests::{KWARGS_NAME, render_kwargs};
 pub use microbatch::{BatchSize, batch_size, begin, is_microbatch, moment};
 pub use names::stores_failures;
 pub use sql_nodes::{inline_node, static_reference};
-pub use stages::{Invocation, parse};
+pub use stages::{Invocation, ProjectFiles, parse, restore};
 
 /// A parsed project: the manifest, with what is needed to go on.
 pub struct ParsedProject {
-    pub manifest: Manifest,
-    pub lookup: Lookup,
+    pub manifest: Arc<Manifest>,
+    pub lookup: Arc<Lookup>,
     pub shared: Arc<Shared>,
 }
 

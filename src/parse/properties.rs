@@ -323,13 +323,15 @@ impl Renderer<'_> {
                 YamlValue::Seq(rendered)
             }
             YamlValue::Map(map) => {
-                let mut rendered = Mapping::default();
+                let mut rendered = Vec::with_capacity(map.len());
                 for (key, value) in map.iter() {
-                    keys.push(key.key_text());
-                    rendered.set(&key.key_text(), self.render(value, keys)?);
+                    let name = key.key_text();
+                    keys.push(name.clone());
+                    // Keys keep their places, to be pointed at.
+                    rendered.push((Yaml::from(name.as_str()).placed_at(key), self.render(value, keys)?));
                     keys.pop();
                 }
-                YamlValue::Map(rendered)
+                YamlValue::Map(Mapping::from(rendered))
             }
             other => other.clone(),
         };

@@ -1,7 +1,7 @@
 //! The order of parsing: macros, documentation, properties, nodes, tests, and at last who depends on whom.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -20,9 +20,9 @@ use crate::events::{Events, Warning};
 use crate::flags::Flags;
 use crate::jinja::Engine;
 use crate::jinja::blocks::{self, BlockKind};
-use crate::jinja::context::{DispatchOrder, Macros, Shared, Target};
+use crate::jinja::context::{DispatchOrder, Macros, Observed, Shared, Target, lock};
 use crate::manifest::{Disabled, Doc, Id, Lookup, Macro, MacroArgument, Manifest, Node, ResourceType};
-use crate::project::files::{self, FileKind, SourceFile};
+use crate::project::files::{FileKind, SourceFile};
 use crate::project::project_file::Project;
 use crate::project::workspace::Workspace;
 use crate::project::yaml::Yaml;
@@ -35,15 +35,19 @@ pub struct Invocation {
     pub target: Target,
     pub invocation_id: String,
     pub started_at: DateTime<Utc>,
+    pub observed: Arc<Observed>,
 }
+
+/// The files of a project and its packages, in the order of [`Workspace::projects`].
+pub type ProjectFiles = Vec<Vec<SourceFile>>;
 
 /// Parses a project and its packages.
 ///
 /// # Errors
 /// All errors of a stage together; later stages need the earlier ones.
-pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProject> {
+pub fn parse(workspace: &Workspace, files: ProjectFiles, invocation: Invocation) -> Result<ParsedProject> {
     let now = invocation.started_at.timestamp_micros() as f64 / 1e6;
-    let all = read_files(workspace)?;
+    let all: Vec<(&Project, Vec<SourceFile>)> = workspace.projects.iter().zip(files).collect();
     let root = &workspace.root().name;
     let dispatch = dispatch_order(workspace);
     let (macros, macro_entries) = macros::load(&dispatch, &macro_files(root, &all), now)?;
@@ -71,13 +75,23 @@ pub fn parse(workspace: &Workspace, invocation: Invocation) -> Result<ParsedProj
     check_unit_tests(&manifest)?;
     finish(&mut manifest);
     parser.fail_on_warnings()?;
-    Ok(ParsedProject { manifest, lookup, shared })
+    Ok(ParsedProject { manifest: Arc::new(manifest), lookup: Arc::new(lookup), shared })
 }
 
 type ProjectFile<'a> = (&'a Project, &'a SourceFile);
 
-fn read_files(workspace: &Workspace) -> Result<Vec<(&Project, Vec<SourceFile>)>> {
-    workspace.projects.iter().map(|project| Ok((project, files::read_all(project)?))).collect()
+/// A parsed project from what an earlier invocation made of the same files.
+pub fn restore(
+    workspace: &Workspace,
+    manifest: Manifest,
+    macros: Macros,
+    told: HashSet<String>,
+    invocation: Invocation,
+) -> ParsedProject {
+    let lookup = Lookup::new(&manifest);
+    let shared = share(workspace, invocation, macros, dispatch_order(workspace));
+    *lock(&shared.told) = told;
+    ParsedProject { manifest: Arc::new(manifest), lookup: Arc::new(lookup), shared: Arc::new(shared) }
 }
 
 fn of_kind<'a>(all: &'a [(&'a Project, Vec<SourceFile>)], kind: FileKind) -> Vec<ProjectFile<'a>> {
@@ -184,6 +198,8 @@ fn share(workspace: &Workspace, invocation: Invocation, macros: Macros, dispatch
         invocation_id: invocation.invocation_id,
         run_started_at: invocation.started_at,
         told: Mutex::default(),
+        observed: invocation.observed,
+        flags_value: OnceLock::new(),
     }
 }
 

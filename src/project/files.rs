@@ -102,20 +102,19 @@ fn searches(project: &Project) -> Vec<(FileKind, Vec<String>, &'static [&'static
 }
 
 /// A file that was found and not yet read.
-struct Found {
-    kind: FileKind,
-    searched_path: String,
-    relative_path: String,
-    absolute_path: PathBuf,
+#[derive(Debug)]
+pub struct FoundFile {
+    pub kind: FileKind,
+    pub searched_path: String,
+    pub relative_path: String,
+    pub absolute_path: PathBuf,
 }
 
-/// Finds and reads all files of a package: by kind, folder and extension, then a folder's files before those
-/// in its subfolders, each by name. Linked folders are not entered, linked files are read.
+/// Reads the files that were found.
 ///
 /// # Errors
 /// All files together that cannot be read or are not UTF-8.
-pub fn read_all(project: &Project) -> Result<Vec<SourceFile>> {
-    let found = find_all(project)?;
+pub fn read_all(found: Vec<FoundFile>) -> Result<Vec<SourceFile>> {
     let (mut files, mut errors) = (Vec::with_capacity(found.len()), Vec::new());
     for result in found.into_par_iter().map(read).collect::<Vec<_>>() {
         match result {
@@ -126,7 +125,12 @@ pub fn read_all(project: &Project) -> Result<Vec<SourceFile>> {
     Error::many(errors).map_or(Ok(files), Err)
 }
 
-fn find_all(project: &Project) -> Result<Vec<Found>> {
+/// Finds all files of a package: by kind, folder and extension, then a folder's files before those
+/// in its subfolders, each by name. Linked folders are not entered, linked files are read.
+///
+/// # Errors
+/// Folders that cannot be read, and names that are not UTF-8.
+pub fn find_all(project: &Project) -> Result<Vec<FoundFile>> {
     let ignored = ignore_patterns(&project.root)?;
     let mut listings: Vec<(String, Vec<String>)> = Vec::new();
     let mut seen = HashSet::new();
@@ -140,7 +144,7 @@ fn find_all(project: &Project) -> Result<Vec<Found>> {
                 let Some((_, paths)) = listings.iter().find(|(listed, _)| listed == folder) else { continue };
                 for path in paths.iter().filter(|path| is_wanted(kind, path, extension)) {
                     if seen.insert((kind, join(folder, path))) {
-                        found.push(Found {
+                        found.push(FoundFile {
                             kind,
                             searched_path: folder.clone(),
                             relative_path: path.clone(),
@@ -212,7 +216,7 @@ fn list(root: &Path, folder: &str, ignored: &IgnorePatterns) -> Result<Vec<Strin
     Ok(paths)
 }
 
-fn read(found: Found) -> Result<SourceFile> {
+fn read(found: FoundFile) -> Result<SourceFile> {
     let path = &found.absolute_path;
     let original = join(&found.searched_path, &found.relative_path);
     let failed = |error: std::io::Error| Error::io("read", path, &error);
@@ -319,7 +323,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(folder.path().join("models"), folder.path().join("models/loop"))
             .expect("a link");
-        let found = read_all(&project).expect("files");
+        let found = find_all(&project).and_then(read_all).expect("files");
         let expected = [
             "Macro macros/m.sql",
             "Model models/a.sql",
@@ -351,7 +355,8 @@ mod tests {
     fn files_that_are_no_text_are_told_together() {
         let folder = tempfile::tempdir().expect("a folder");
         let files: &[(&str, &[u8])] = &[("models/a.sql", b"ok\n\xc3\xa4\xff"), ("models/b.sql", b"\xff")];
-        let error = read_all(&project(folder.path(), "name: shop", files)).expect_err("no text");
+        let project = project(folder.path(), "name: shop", files);
+        let error = find_all(&project).and_then(read_all).expect_err("no text");
         assert!(error.to_string().contains("byte 5 is 0xff\n  --> models/a.sql:2:2"), "{error}");
         assert_eq!(error.others().len(), 1);
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stored::{Input, Output, Stored};
+
 /// The `resource_type` of a node, a macro or a documentation block, as artifacts and selectors write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,8 +29,20 @@ pub enum ResourceType {
     Function,
 }
 
+impl Stored for ResourceType {
+    fn put(&self, out: &mut Output) {
+        let index = ResourceType::ALL.iter().position(|kind| kind == self);
+        out.number(index.unwrap_or_default() as u64);
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        ResourceType::ALL.get(usize::try_from(input.number()?).ok()?).copied()
+    }
+}
+
 impl ResourceType {
-    const ALL: [ResourceType; 17] = [
+    /// All kinds.
+    pub const ALL: [ResourceType; 17] = [
         ResourceType::Model,
         ResourceType::Analysis,
         ResourceType::Test,

@@ -32,8 +32,8 @@ pub fn run_start(job: &Job, session: &Arc<Session>) -> (Vec<NodeRun>, Option<Err
 
 /// Runs the hooks after everything else, which see the results.
 pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<NodeRun> {
-    if !hooks_of(job, "on-run-end").is_empty() {
-        job.compiler.shared.events.emit(Event::Blank);
+    if hooks_of(job, "on-run-end").is_empty() {
+        return Vec::new();
     }
     let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
     let told = nodes.iter().filter(|run| run.is_told());

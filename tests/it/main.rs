@@ -5,6 +5,7 @@ mod support;
 
 mod artifacts;
 mod attached;
+mod cache;
 mod commands;
 mod context;
 mod data_tests;
@@ -22,6 +23,7 @@ mod nothing_lost;
 mod packages;
 mod seeds;
 mod selection;
+mod semantic;
 mod snapshots;
 mod spotify;
 mod state;

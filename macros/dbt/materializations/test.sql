@@ -25,7 +25,8 @@
     {%- set failing_rows = 'select * from ' ~ target_relation -%}
   {%- endif -%}
 
-  {% call statement('main', fetch_result=True) -%}
+  {#- It only reads, which takes no transaction. -#}
+  {% call statement('main', fetch_result=True, auto_begin=False) -%}
     {{ sql_header or '' }}
     {{ get_test_sql(failing_rows, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), limit=none) }}
   {%- endcall %}

@@ -139,8 +139,8 @@ pub fn compiler(loaded: &Loaded, selected: &BTreeSet<Id>) -> Result<Arc<Compiler
     point_foreign_keys(&mut manifest, &parsed.lookup, &parsed.shared, selected, &deferral);
     Ok(Arc::new(Compiler::new(
         parsed.shared.clone(),
-        Arc::new(manifest),
-        Arc::new(parsed.lookup.clone()),
+        manifest,
+        parsed.lookup.clone(),
         Arc::new(selected.iter().cloned().collect()),
         loaded.target.clone(),
         loaded.shown_target.clone(),

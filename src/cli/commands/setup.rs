@@ -1,19 +1,21 @@
 //! From the command line to a parsed project: what every command begins with.
 
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::Utc;
 
-use crate::artifacts::{write_graph_summary, write_manifest, write_run_results, write_semantic_manifest};
+use crate::artifacts::{write_manifest, write_run_results};
+use crate::cache::{self, Saving};
 use crate::error::{Error, Location, Result};
 use crate::events::{Event, Events, Level, Warning, stat_line};
 use crate::extract;
 use crate::flags::{Command, Flags};
 use crate::graph::{Dag, manifest_selectors};
 use crate::interrupt;
-use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Role, Shared, Target};
+use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Observed, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
 use crate::parse::{Invocation, ParsedProject};
@@ -32,11 +34,16 @@ use crate::warehouse::{Credentials, Warehouse};
 pub struct Loaded {
     pub workspace: Workspace,
     pub credentials: Credentials,
-    pub parsed: ParsedProject,
+    /// It stays until the process ends: taking apart what many nodes consist of would take as long as making them.
+    pub parsed: ManuallyDrop<ParsedProject>,
     /// The folder of artifacts.
     pub target: PathBuf,
     /// The same, as artifacts name it.
     pub shown_target: String,
+    /// The name of what was parsed, if other invocations may take it over.
+    project: Option<String>,
+    /// Ends with the command.
+    _saving: Saving,
 }
 
 /// A project whose files are read, and its profile.
@@ -67,15 +74,22 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         target: shared.target.clone(),
         invocation_id: shared.invocation_id.clone(),
         started_at: shared.run_started_at,
+        observed: shared.observed.clone(),
     };
-    let mut parsed = crate::parse::parse(&workspace, invocation)?;
-    if let Some(file) = &workspace.selectors {
-        parsed.manifest.selectors = manifest_selectors(&file.to_json())?;
-    }
+    let cached = cache::parse(&workspace, invocation, &target)?;
+    let parsed = ManuallyDrop::new(cached.parsed);
     interrupt::check()?;
     extract::refuse_secrets(&parsed.manifest)?;
     events.emit(Event::Found { stats: found(&parsed.manifest) });
-    let loaded = Loaded { workspace, credentials, parsed, target, shown_target };
+    let loaded = Loaded {
+        workspace,
+        credentials,
+        parsed,
+        target,
+        shown_target,
+        project: cached.id,
+        _saving: cached.saving,
+    };
     if flags.which != Command::DocsGenerate || flags.compile {
         loaded.write_manifest(&loaded.parsed.manifest, &HashMap::new())?;
     }
@@ -111,11 +125,11 @@ impl Loaded {
             return Ok(());
         }
         let path = self.target.join("manifest.json");
-        write_manifest(&path, manifest, shared, compiled)?;
-        self.tell_written("WritableManifest", &path);
-        let path = self.target.join("semantic_manifest.json");
-        write_semantic_manifest(&path, manifest)?;
-        self.tell_written("SemanticManifest", &path);
+        // What a command changes in the manifest is not what was parsed.
+        let is_parsed = std::ptr::eq(manifest, &*self.parsed.manifest);
+        write_manifest(&path, manifest, shared, compiled, self.project.as_deref().filter(|_| is_parsed))?;
+        let shown = path.display().to_string();
+        shared.events.emit(Event::ArtifactWritten { kind: "WritableManifest", path: shown });
         Ok(())
     }
 
@@ -159,7 +173,7 @@ impl Opened {
 pub fn open(flags: &Flags, events: &Events) -> Result<Opened> {
     let raw = RawProject::read(&flags.project_dir)?;
     let cli_vars = cli_vars(flags);
-    let base = Base { flags, events, cli_vars: &cli_vars };
+    let base = Base { flags, events, cli_vars: &cli_vars, observed: Arc::default() };
     let profile = load_profile(&base, &raw)?;
     let credentials = Credentials::from_target(&profile.credentials)
         .map_err(|error| error.at(Location::file(&profile.file)))?;
@@ -189,7 +203,7 @@ pub fn without_profile<T>(
 ) -> Result<T> {
     let raw = RawProject::read(&flags.project_dir)?;
     let cli_vars = cli_vars(flags);
-    let base = Base { flags, events, cli_vars: &cli_vars };
+    let base = Base { flags, events, cli_vars: &cli_vars, observed: Arc::default() };
     let shared = base.shared(Arc::new(flags.clone()), Target::default(), cli_vars.clone());
     let plain = |text: &str, place: &Location| render(&shared, Role::Yaml, text, place);
     let secrets = |text: &str, place: &Location| render(&shared, Role::Secrets, text, place);
@@ -219,6 +233,7 @@ struct Base<'a> {
     flags: &'a Flags,
     events: &'a Events,
     cli_vars: &'a Mapping,
+    observed: Arc<Observed>,
 }
 
 impl Base<'_> {
@@ -236,6 +251,8 @@ impl Base<'_> {
             invocation_id: self.flags.invocation_id.clone(),
             run_started_at: Utc::now(),
             told: Mutex::default(),
+            observed: self.observed.clone(),
+            flags_value: OnceLock::new(),
         })
     }
 }

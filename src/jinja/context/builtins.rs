@@ -183,6 +183,7 @@ fn env_var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Va
     if let Some(value) = context.running().and_then(|running| running.overrides.env_vars.get(&name)) {
         return Ok(values::from_json(value));
     }
+    context.shared.observed.note_variable(&name);
     let of_option = context.shared.flags.engine_env.get(&name).cloned();
     match of_option.or_else(|| env::var(&name).ok()) {
         Some(value) => Ok(Value::from(value)),

@@ -19,10 +19,11 @@ mod statements;
 mod table;
 pub mod value;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use chrono::{DateTime, Utc};
 use minijinja::Value;
@@ -68,6 +69,43 @@ pub struct Shared {
     pub run_started_at: DateTime<Utc>,
     /// Warnings that are told once.
     pub told: Mutex<HashSet<String>>,
+    pub observed: Arc<Observed>,
+    /// `flags`, made when the first template looks at it.
+    pub flags_value: OnceLock<Value>,
+}
+
+/// What templates asked of the surroundings: what was parsed holds as long as they would be told the same.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Names of environment variables.
+    variables: Mutex<BTreeSet<String>>,
+    /// Whether they looked at the flags of the invocation.
+    invocation: AtomicBool,
+}
+
+impl Observed {
+    /// Notes that a template asks for an environment variable.
+    fn note_variable(&self, name: &str) {
+        let mut variables = lock(&self.variables);
+        if !variables.contains(name) {
+            variables.insert(name.to_owned());
+        }
+    }
+
+    /// Notes that a template looks at the invocation.
+    fn note_invocation(&self) {
+        self.invocation.store(true, Ordering::Relaxed);
+    }
+
+    /// The environment variables that were asked for.
+    pub fn variables(&self) -> Vec<String> {
+        lock(&self.variables).iter().cloned().collect()
+    }
+
+    /// Whether templates looked at the invocation.
+    pub fn invocation(&self) -> bool {
+        self.invocation.load(Ordering::Relaxed)
+    }
 }
 
 /// The target of the profile as templates see it.
@@ -320,9 +358,18 @@ impl Context {
             "thread_id" => Some(Value::from(std::thread::current().name().unwrap_or("MainThread"))),
             "target" => Some(shared.target.to_value()),
             "env" => Some(shared.target.to_value()),
-            "flags" => Some(builtins::flags_value(shared)),
-            "invocation_args_dict" => Some(values::from_json(&Json::Object(shared.flags.args()))),
-            "dbt_metadata_envs" => Some(builtins::metadata_envs()),
+            "flags" => {
+                shared.observed.note_invocation();
+                Some(shared.flags_value.get_or_init(|| builtins::flags_value(shared)).clone())
+            }
+            "invocation_args_dict" => {
+                shared.observed.note_invocation();
+                Some(values::from_json(&Json::Object(shared.flags.args())))
+            }
+            "dbt_metadata_envs" => {
+                shared.observed.note_invocation();
+                Some(builtins::metadata_envs())
+            }
             "modules" => Some(jinja::modules()),
             "config" => Some(Value::from_object(config::ConfigObject(self.arc()))),
             "adapter" => Some(Value::from_object(adapter::AdapterObject(self.arc()))),

@@ -62,6 +62,17 @@ impl Macros {
         Macros { root: root.into(), ..Macros::default() }
     }
 
+    /// The name of the root project.
+    pub fn root(&self) -> &Arc<str> {
+        &self.root
+    }
+
+    /// All macros with their packages.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<MacroTemplate>)> {
+        let packages = self.packages.iter();
+        packages.flat_map(|(package, names)| names.values().map(move |template| (package.as_str(), template)))
+    }
+
     /// Adds a macro of a package. Gives back the one that had the name before, if any.
     pub fn add(
         &mut self,

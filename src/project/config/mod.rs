@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::project::resource::ResourceType;
+use crate::stored::{Input, Output, Stored, stored};
 use schema::Schema;
 
 pub use merge::add_config_call;
@@ -280,6 +281,28 @@ impl Config {
             .help("set on_schema_change to 'append_new_columns' or 'fail'"));
         }
         Ok(())
+    }
+}
+
+stored!(SetField { index, value, is_settled });
+
+/// What the configuration deviates in; its schema goes by the name of a resource type that has it.
+impl Stored for Config {
+    fn put(&self, out: &mut Output) {
+        self.schema.resource().put(out);
+        self.fields.put(out);
+        self.extras.put(out);
+        self.nulled.put(out);
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        let schema = Schema::of(ResourceType::get(input)?);
+        let config =
+            Config { schema, fields: Vec::get(input)?, extras: Vec::get(input)?, nulled: Vec::get(input)? };
+        let known = |index: &usize| *index < schema.fields.len();
+        let is_whole =
+            config.fields.iter().all(|field| known(&field.index)) && config.nulled.iter().all(known);
+        is_whole.then_some(config)
     }
 }
 

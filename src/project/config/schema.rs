@@ -85,6 +85,12 @@ impl Schema {
         self.index.get(key).copied()
     }
 
+    /// A resource type that has this schema.
+    pub(super) fn resource(&self) -> ResourceType {
+        let is_this = |kind: &ResourceType| std::ptr::eq(Schema::of(*kind), self);
+        ResourceType::ALL.into_iter().find(is_this).unwrap_or(ResourceType::Operation)
+    }
+
     /// The schema of a resource type; kinds without one of their own are configured as plain nodes.
     pub(super) fn of(resource: ResourceType) -> &'static Schema {
         match resource {

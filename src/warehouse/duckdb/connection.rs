@@ -20,6 +20,8 @@ use crate::warehouse::{CatalogKind, CatalogRelation, Cell, ColumnInfo, Connectio
 pub struct DuckDbConnection {
     session: Session,
     in_transaction: bool,
+    /// Whether SQL of the user may have opened a transaction.
+    touched: std::cell::Cell<bool>,
     retries: Option<Retries>,
 }
 
@@ -31,7 +33,12 @@ impl DuckDbConnection {
         retries: Option<Retries>,
     ) -> Result<Self> {
         let session = Session::connect(database).map_err(Error::database)?;
-        let mut connection = DuckDbConnection { session, in_transaction: false, retries };
+        let mut connection = DuckDbConnection {
+            session,
+            in_transaction: false,
+            touched: std::cell::Cell::new(false),
+            retries,
+        };
         for (name, value) in settings {
             let sql = format!("SET {name} = {}", quoted(value));
             connection.run(&sql).map_err(|error| {
@@ -119,6 +126,9 @@ impl DuckDbConnection {
         // Asked before the statement runs: a session has one result at a time.
         let zone = if limit > 0 { self.zone_for(&prepared.column_types()) } else { Tz::UTC };
         // Rows that nobody wants are computed and dropped piece by piece, not collected.
+        if prepared.controls_transaction() {
+            self.touched.set(true);
+        }
         let streaming = prepared.is_query() && fetch != Fetch::All;
         let mut result = prepared.run(streaming)?;
         let columns = result.columns();
@@ -204,22 +214,28 @@ impl Connection for DuckDbConnection {
     fn begin(&mut self) -> Result<()> {
         self.control("BEGIN")?;
         self.in_transaction = true;
+        self.touched.set(false);
         Ok(())
     }
 
     fn commit(&mut self) -> Result<()> {
         self.control("COMMIT")?;
         self.in_transaction = false;
+        self.touched.set(false);
         Ok(())
     }
 
     fn rollback(&mut self) -> Result<()> {
+        if !self.in_transaction && !self.touched.get() {
+            return Ok(());
+        }
         // SQL of the user may have ended the transaction, and DuckDB ends it itself when a commit fails.
         match self.control("ROLLBACK") {
             Err(error) if !error.message().contains("no transaction is active") => return Err(error),
             _ => {}
         }
         self.in_transaction = false;
+        self.touched.set(false);
         Ok(())
     }
 

@@ -215,6 +215,13 @@ impl<'session> Prepared<'session> {
         kind == ffi::duckdb_statement_type_DUCKDB_STATEMENT_TYPE_SELECT
     }
 
+    /// Whether the statement opens or ends a transaction.
+    pub fn controls_transaction(&self) -> bool {
+        // SAFETY: the statement was prepared.
+        let kind = unsafe { ffi::duckdb_prepared_statement_type(self.statement) };
+        kind == ffi::duckdb_statement_type_DUCKDB_STATEMENT_TYPE_TRANSACTION
+    }
+
     /// The types of the columns of the result.
     pub fn column_types(&self) -> Vec<LogicalType> {
         // SAFETY: the statement was prepared; the indexes are in range; the types are ours.

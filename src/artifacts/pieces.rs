@@ -1,0 +1,234 @@
+//! Large files of JSON: made piece by piece on all processors, written in order.
+//!
+//! A manifest of many nodes is tens of megabytes. It is never whole in memory: while some pieces are written, the
+//! next ones are made. What an earlier invocation wrote for the same parsed project is not made at all, but copied
+//! from the file that is there, as far as the index beside it knows it.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::write_whole;
+use crate::error::Result;
+use crate::manifest::Id;
+use crate::stored::{Input, Output, Stored, stored};
+
+/// Adds a piece to the text.
+type Make<'a> = Box<dyn Fn(&mut Vec<u8>) -> serde_json::Result<()> + Send + Sync + 'a>;
+
+/// One piece of the text.
+struct Piece<'a> {
+    make: Make<'a>,
+    /// Whether it is the same whenever the parsed project is.
+    lasts: bool,
+}
+
+/// How many entries of a mapping are made in one piece, and how many pieces wait to be written.
+const ENTRIES: usize = 128;
+const WAITING: usize = 16;
+
+/// The pieces of an object, in order.
+#[derive(Default)]
+pub struct Pieces<'a>(Vec<Piece<'a>>);
+
+impl<'a> Pieces<'a> {
+    fn push(
+        &mut self,
+        lasts: bool,
+        make: impl Fn(&mut Vec<u8>) -> serde_json::Result<()> + Send + Sync + 'a,
+    ) {
+        self.0.push(Piece { make: Box::new(make), lasts });
+    }
+
+    /// A text as it is.
+    pub fn text(&mut self, text: &'static str) {
+        self.push(true, move |out| {
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        });
+    }
+
+    /// The name of a field, after a comma where one is needed.
+    fn name(&mut self, name: &'static str) {
+        let is_first = self.0.len() == 1;
+        self.push(true, move |out| {
+            out.extend_from_slice(if is_first { b"\"" } else { b",\"" });
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            Ok(())
+        });
+    }
+
+    /// A field with a value that is made when it is written; `lasts`: whether it comes from the parsed project alone.
+    pub fn value<T: Serialize>(
+        &mut self,
+        name: &'static str,
+        lasts: bool,
+        value: impl Fn() -> T + Send + Sync + 'a,
+    ) {
+        self.name(name);
+        self.push(lasts, move |out| serde_json::to_writer(out, &value()));
+    }
+
+    /// A field that is a mapping; its entries are what `entry` makes of them. `lasts` tells for each whether that comes
+    /// from the parsed project alone.
+    pub fn map<V: Sync, T: Serialize>(
+        &mut self,
+        name: &'static str,
+        map: &'a IndexMap<Id, V>,
+        lasts: impl Fn(&Id) -> bool,
+        entry: impl Fn(&'a Id, &'a V) -> T + Send + Sync + Copy + 'a,
+    ) {
+        self.name(name);
+        self.text("{");
+        for start in (0..map.len()).step_by(ENTRIES) {
+            let entries = move || map.iter().enumerate().skip(start).take(ENTRIES);
+            let all_last = entries().all(|(_, (id, _))| lasts(id));
+            self.push(all_last, move |out| {
+                for (index, (id, value)) in entries() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    serde_json::to_writer(&mut *out, id)?;
+                    out.push(b':');
+                    serde_json::to_writer(&mut *out, &entry(id, value))?;
+                }
+                Ok(())
+            });
+        }
+        self.text("}");
+    }
+
+    /// Writes the file. `project` names the parsed project that the pieces come from, if it may be met again.
+    pub fn write(&self, path: &Path, project: Option<&str>) -> Result<()> {
+        let old = project.and_then(|project| OldFile::open(path, project, self.0.len()));
+        let (mut lengths, mut written) = (Vec::with_capacity(self.0.len()), None);
+        write_whole(path, |out| {
+            let runs = self.0.chunk_by(|one, next| one.lasts == next.lasts);
+            for run in runs {
+                match &old {
+                    Some(old) if old.lasts(lengths.len(), run) => {
+                        lengths.extend(old.copy(lengths.len(), run.len(), out)?);
+                    }
+                    _ => make(run, out, &mut lengths)?,
+                }
+            }
+            out.flush()?;
+            written = Some(out.get_ref().try_clone()?);
+            Ok(())
+        })?;
+        if let (Some(project), Some(file)) = (project, written) {
+            let pieces = lengths.into_iter().zip(self.0.iter().map(|piece| piece.lasts)).collect();
+            // Without an index, all pieces are made again.
+            let signature = file.metadata().map(|metadata| signature(&metadata)).unwrap_or_default();
+            let _ = Index { project: project.to_owned(), signature, pieces }.write(path);
+        }
+        Ok(())
+    }
+}
+
+/// Makes pieces and writes them, the ones while the others are made.
+fn make(pieces: &[Piece], out: &mut BufWriter<File>, lengths: &mut Vec<u64>) -> io::Result<()> {
+    let made = |pieces: &[Piece]| -> serde_json::Result<Vec<Vec<u8>>> {
+        let piece = |piece: &Piece| {
+            let mut text = Vec::new();
+            (piece.make)(&mut text).map(|()| text)
+        };
+        pieces.par_iter().map(piece).collect()
+    };
+    let mut write = |texts: Vec<Vec<u8>>| {
+        lengths.extend(texts.iter().map(|text| text.len() as u64));
+        texts.iter().try_for_each(|text| out.write_all(text))
+    };
+    let mut waiting = Vec::new();
+    for batch in pieces.chunks(WAITING) {
+        let (written, next) = rayon::join(|| write(waiting), || made(batch));
+        written?;
+        waiting = next?;
+    }
+    write(waiting)
+}
+
+/// What pieces a file consists of.
+struct Index {
+    project: String,
+    signature: Vec<u64>,
+    /// Their lengths, and whether they last.
+    pieces: Vec<(u64, bool)>,
+}
+
+stored!(Index { project, signature, pieces });
+
+impl Index {
+    fn path(of: &Path) -> PathBuf {
+        of.with_extension("pieces")
+    }
+
+    fn read(of: &Path) -> Option<Index> {
+        Index::get(&mut Input::new(&fs::read(Index::path(of)).ok()?))
+    }
+
+    fn write(&self, of: &Path) -> io::Result<()> {
+        let mut out = Output::default();
+        self.put(&mut out);
+        fs::write(Index::path(of), out.finish())
+    }
+}
+
+/// What changes when a file does.
+#[cfg(unix)]
+fn signature(metadata: &Metadata) -> Vec<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
+    let numbers = [metadata.len(), metadata.ino(), metadata.dev()].into_iter();
+    numbers.chain(times.map(|time| time as u64)).collect()
+}
+
+/// Elsewhere it is not known, and no file is like another.
+#[cfg(not(unix))]
+fn signature(_: &Metadata) -> Vec<u64> {
+    Vec::new()
+}
+
+/// A file that was written for the same project.
+struct OldFile {
+    file: File,
+    pieces: Vec<(u64, bool)>,
+}
+
+impl OldFile {
+    fn open(path: &Path, project: &str, count: usize) -> Option<OldFile> {
+        let index = Index::read(path)?;
+        let file = File::open(path).ok()?;
+        let signature = signature(&file.metadata().ok()?);
+        let is_same = index.project == project
+            && index.signature == signature
+            && !signature.is_empty()
+            && index.pieces.len() == count;
+        is_same.then_some(OldFile { file, pieces: index.pieces })
+    }
+
+    /// Whether pieces that last are here as they would be made.
+    fn lasts(&self, start: usize, run: &[Piece]) -> bool {
+        run.iter().zip(&self.pieces[start..]).all(|(new, (_, old))| new.lasts && *old)
+    }
+
+    /// Copies pieces, and gives their lengths.
+    fn copy(&self, start: usize, count: usize, out: &mut BufWriter<File>) -> io::Result<Vec<u64>> {
+        let length = |pieces: &[(u64, bool)]| pieces.iter().map(|(length, _)| length).sum::<u64>();
+        let copied = &self.pieces[start..start + count];
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(length(&self.pieces[..start])))?;
+        out.flush()?;
+        // The system copies from file to file.
+        let done = io::copy(&mut file.take(length(copied)), out.get_mut())?;
+        if done != length(copied) {
+            return Err(io::Error::other("the file became shorter while it was copied"));
+        }
+        Ok(copied.iter().map(|(length, _)| *length).collect())
+    }
+}

@@ -1,0 +1,140 @@
+//! Parsing that remembers: an invocation that finds everything as another one left it takes over what that one parsed.
+//!
+//! ```text
+//! files ──▶ key ──same──▶ stored project ──▶ ParsedProject
+//!            └──other──▶ parse ──▶ ParsedProject, stored in the background
+//! ```
+//!
+//! What is stored holds as long as its key does: see [`key`]. A parse that failed, or in which templates wrote lines
+//! of their own, is not stored; warnings are, and are told again, so that nobody can tell where a project came from.
+
+mod file;
+mod key;
+
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use crate::error::Result;
+use crate::parse::{self, Invocation, ParsedProject, ProjectFiles};
+use crate::project::files::{self, FoundFile};
+use crate::project::workspace::Workspace;
+use file::{Header, StoredProject};
+use key::{Digest, Surroundings};
+
+/// The file below the folder of artifacts.
+const FILE_NAME: &str = "partial_parse.rbt";
+
+/// A parsed project.
+pub struct Cached {
+    pub parsed: ParsedProject,
+    /// What it goes by in all invocations that take it over; `None` if none will.
+    pub id: Option<String>,
+    pub saving: Saving,
+}
+
+impl Cached {
+    /// A project that nobody else will see.
+    fn once(parsed: ParsedProject) -> Cached {
+        Cached { parsed, id: None, saving: Saving::default() }
+    }
+}
+
+/// A project that is being stored. It is stored when this is dropped.
+#[derive(Default)]
+pub struct Saving(Option<JoinHandle<()>>);
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // A project that could not be stored is parsed again.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Parses a project, or takes over what an earlier invocation parsed and left in the folder of artifacts.
+///
+/// # Errors
+/// Those of parsing.
+pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Result<Cached> {
+    let found = workspace.projects.iter().map(files::find_all).collect::<Result<Vec<_>>>()?;
+    if !invocation.flags.partial_parse {
+        return parse::parse(workspace, read(found)?, invocation).map(Cached::once);
+    }
+    let path = target.join(FILE_NAME);
+    let surroundings = Surroundings::new(workspace, &invocation);
+    let stat = key::of_metadata(&found);
+    let stored = StoredProject::open(&path)
+        .filter(|stored| stored.header.surroundings == surroundings.digest(&stored.header.observed));
+    let stored = match stored {
+        Some(stored) if stat.is_some() && stored.stat == stat => Ok(stored),
+        other => Err(other),
+    };
+    let (stored, files) = match stored {
+        Ok(stored) => (Some(stored), None),
+        Err(stored) => {
+            let files = read(found)?;
+            let digest = key::of_contents(workspace, &files);
+            let same = stored.filter(|stored| stored.header.contents == digest);
+            if let (Some(stored), Some(stat)) = (&same, stat) {
+                stored.note_stat(&path, stat);
+            }
+            (same, Some((files, digest)))
+        }
+    };
+    if let Some((project, header)) = stored.and_then(StoredProject::read) {
+        for warning in header.warnings {
+            invocation.events.warn(warning)?;
+        }
+        let told = header.told.into_iter().collect();
+        let parsed = parse::restore(workspace, project.manifest, project.macros, told, invocation);
+        return Ok(Cached { parsed, id: Some(header.id), saving: Saving::default() });
+    }
+    let (files, contents) = match files {
+        Some(known) => known,
+        None => {
+            let files = read(workspace.projects.iter().map(files::find_all).collect::<Result<Vec<_>>>()?)?;
+            let digest = key::of_contents(workspace, &files);
+            (files, digest)
+        }
+    };
+    parse_and_store(workspace, files, invocation, &surroundings, (contents, stat), &path)
+}
+
+fn read(found: Vec<Vec<FoundFile>>) -> Result<ProjectFiles> {
+    found.into_iter().map(files::read_all).collect()
+}
+
+fn parse_and_store(
+    workspace: &Workspace,
+    files: ProjectFiles,
+    invocation: Invocation,
+    surroundings: &Surroundings,
+    (contents, stat): (Digest, Option<Digest>),
+    path: &Path,
+) -> Result<Cached> {
+    let events = invocation.events.clone();
+    events.take_notes();
+    let parsed = parse::parse(workspace, files, invocation);
+    let notes = events.notes_taken();
+    let parsed = parsed?;
+    if notes.has_lines {
+        return Ok(Cached::once(parsed));
+    }
+    let observed = key::Observations::of(&parsed.shared.observed);
+    let id = uuid::Uuid::new_v4().to_string();
+    let header = Header {
+        id: id.clone(),
+        surroundings: surroundings.digest(&observed),
+        observed,
+        contents,
+        warnings: notes.warnings,
+        told: crate::jinja::context::lock(&parsed.shared.told).iter().cloned().collect(),
+        lengths: Vec::new(),
+    };
+    let (manifest, shared, path) = (parsed.manifest.clone(), parsed.shared.clone(), path.to_owned());
+    let write = move || drop(file::write(&path, header, stat, &manifest, &shared.macros));
+    // Where no thread can be had, nothing is stored.
+    let thread = thread::Builder::new().name("cache".to_owned()).spawn(write).ok();
+    Ok(Cached { parsed, id: Some(id), saving: Saving(thread) })
+}
