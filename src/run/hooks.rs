@@ -35,6 +35,7 @@ pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<Node
     if hooks_of(job, "on-run-end").is_empty() {
         return Vec::new();
     }
+    job.compiler.shared.events.emit(Event::Blank);
     let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
     let told = nodes.iter().filter(|run| run.is_told());
     let results: Vec<Value> = told.map(|run| result_value(job, run)).collect();

@@ -218,7 +218,7 @@ fn the_semantic_layer_is_checked() {
     let project = semantic();
     project.remove("models/days.sql");
     project.yaml("semantic_models: [{name: o, model: ref('orders'), measures: [{name: m, agg: product}]}]");
-    project.run("parse").refused().says("unknown variant `product`").says("models/schema.yml:1");
+    project.run("parse").refused().says("'product' is not a value of `agg`").says("models/schema.yml:1");
     project.yaml("semantic_models: [{name: o, model: ref('orders'), entities: [{name: id, type: primary}]}]");
     project.run("parse").refused().says("requires a time spine model with granularity DAY or smaller");
 }

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::Utc;
 
-use crate::artifacts::{write_manifest, write_run_results};
+use crate::artifacts::{write_graph_summary, write_manifest, write_run_results, write_semantic_manifest};
 use crate::cache::{self, Saving};
 use crate::error::{Error, Location, Result};
 use crate::events::{Event, Events, Level, Warning, stat_line};
 use crate::extract;
 use crate::flags::{Command, Flags};
-use crate::graph::{Dag, manifest_selectors};
+use crate::graph::Dag;
 use crate::interrupt;
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Observed, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
@@ -128,8 +128,10 @@ impl Loaded {
         // What a command changes in the manifest is not what was parsed.
         let is_parsed = std::ptr::eq(manifest, &*self.parsed.manifest);
         write_manifest(&path, manifest, shared, compiled, self.project.as_deref().filter(|_| is_parsed))?;
-        let shown = path.display().to_string();
-        shared.events.emit(Event::ArtifactWritten { kind: "WritableManifest", path: shown });
+        self.tell_written("WritableManifest", &path);
+        let path = self.target.join("semantic_manifest.json");
+        write_semantic_manifest(&path, manifest)?;
+        self.tell_written("SemanticManifest", &path);
         Ok(())
     }
 
