@@ -63,6 +63,10 @@ fn a_time_spine_is_needed() {
     let project = project();
     project.remove("models/metricflow_time_spine.sql");
     project.run("parse").refused().says("requires a time spine model with granularity DAY or smaller");
+    let without_metrics = project.read("models/schema.yml").replace(", create_metric: true", "");
+    let (models, _) = without_metrics.split_once("metrics:\n").expect("the metrics come last");
+    project.file("models/schema.yml", models);
+    project.run("parse").refused().says("requires a time spine model with granularity DAY or smaller");
 }
 
 #[test]

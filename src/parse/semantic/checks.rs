@@ -18,10 +18,13 @@ impl Parser<'_> {
     /// Checks the semantic layer, if there is one.
     pub fn check_semantic_layer(&self, manifest: &Manifest) -> Result<()> {
         check_time_spines(manifest)?;
-        if manifest.metrics.is_empty() || manifest.semantic_models.is_empty() {
+        if manifest.semantic_models.is_empty() {
             return Ok(());
         }
         require_time_spine(manifest)?;
+        if manifest.metrics.is_empty() {
+            return Ok(());
+        }
         let errors = problems(manifest);
         for error in &errors {
             // The error itself is told with its place; this is for tools that wait for dbt's event.
