@@ -6,14 +6,11 @@ use std::path::Path;
 use serde_json::{Map, Value as Json, json};
 
 use super::write_json;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::manifest::{Manifest, Node, SemanticResource};
 
 /// The version of dbt-semantic-interfaces that dbt 1.11 brings.
 const INTERFACES: [&str; 3] = ["0", "9", "0"];
-
-/// Granularities that are fine enough for every query: a day, or finer.
-const FINE: [&str; 7] = ["nanosecond", "microsecond", "millisecond", "second", "minute", "hour", "day"];
 
 /// The model that was the time spine before there was a property for it.
 const LEGACY_SPINE: &str = "metricflow_time_spine";
@@ -21,18 +18,11 @@ const LEGACY_SPINE: &str = "metricflow_time_spine";
 /// Writes the semantic manifest.
 ///
 /// # Errors
-/// There are semantic models, but no time spine that is fine enough; the file cannot be written.
+/// The file cannot be written.
 pub fn write_semantic_manifest(path: &Path, manifest: &Manifest) -> Result<()> {
     let spines: Vec<Spine> = manifest.nodes.values().filter_map(Spine::of).collect();
     let legacy = manifest.nodes.values().find(|node| node.name == LEGACY_SPINE && node.model.is_some());
     let legacy = legacy.filter(|_| !manifest.semantic_models.is_empty());
-    let is_fine = |spine: &Spine| FINE.contains(&spine.granularity);
-    if !manifest.semantic_models.is_empty() && legacy.is_none() && !spines.iter().any(is_fine) {
-        return Err(Error::parsing(
-            "The semantic layer requires a time spine model with granularity DAY or smaller in the project, but none was found.",
-        )
-        .help("give a model with one row per day the property `time_spine: {standard_granularity_column: …}`, and that column a `granularity`"));
-    }
     let tables: Vec<Json> =
         legacy.filter(|node| time_spine(node).is_none()).map(legacy_spine).into_iter().collect();
     let [major, minor, patch] = INTERFACES;
