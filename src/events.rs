@@ -56,8 +56,10 @@ pub struct NodeInfo {
     pub checksum: String,
     /// `meta` of the configuration.
     pub meta: Map<String, Value>,
-    /// The group it belongs to, as artifacts show it.
+    /// The group it belongs to: its name, its package, its owner.
     pub group: Option<Value>,
+    /// What a generic test tests.
+    pub attached_node: Option<String>,
 }
 
 /// Which one of how many.
@@ -279,6 +281,8 @@ pub enum Event {
     HookStarted(Hook),
     /// A hook ended; `Success`, `Skipped`, or a failure.
     HookFinished { hook: Hook, status: Status, execution_time: f64 },
+    /// A connection goes over from one node to the next.
+    ConnectionReused { before: String, connection: String },
     /// A statement goes to the warehouse.
     Statement { connection: String, sql: String },
     /// The warehouse answered.

@@ -1,13 +1,16 @@
-//! The files that other tools read: `manifest.json`, `run_results.json`, `catalog.json` and `sources.json`, in dbt's versions
+//! The files that other tools read: `manifest.json`, `semantic_manifest.json`, `graph_summary.json`, `run_results.json`,
+//! `catalog.json` and `sources.json`, in dbt's versions
 //! (<https://docs.getdbt.com/reference/artifacts/dbt-artifacts>).
 //!
 //! A file is written beside its place and renamed, so that nobody reads half of it.
 
 mod catalog;
 mod docs_page;
+mod graph_summary;
 mod manifest;
 mod pieces;
 mod run_results;
+mod semantic_manifest;
 mod sources;
 
 use std::fs::File;
@@ -25,8 +28,10 @@ use crate::jinja::context::{Shared, metadata_env_vars};
 
 pub use catalog::{CatalogTable, write_catalog};
 pub use docs_page::{docs_page, write_docs_page};
+pub use graph_summary::write_graph_summary;
 pub use manifest::write_manifest;
 pub use run_results::{result_json, write_run_results};
+pub use semantic_manifest::write_semantic_manifest;
 pub use sources::write_sources;
 
 /// The moment of an artifact, as dbt writes it.

@@ -140,7 +140,10 @@ impl Compiler {
         let injects = self.shared.flags.inject_ephemeral_ctes;
         let compiled_code = if injects { inject(&rendered.code, &rendered.ctes) } else { rendered.code };
         let path = Path::new("compiled").join(&*node.package_name).join(node.write_path(suffix));
-        write_file(&self.target.join(&path), &compiled_code)?;
+        // As in dbt: a snapshot is seen in what it runs, and what renders to nothing is no file.
+        if node.resource_type != ResourceType::Snapshot && !compiled_code.is_empty() {
+            write_file(&self.target.join(&path), &compiled_code)?;
+        }
         let compiled_path = Some(format!("{}/{}", self.shown_target, path.to_string_lossy()));
         Ok(Compiled { compiled_code, compiled_path, extra_ctes: rendered.ctes })
     }

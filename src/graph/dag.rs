@@ -73,6 +73,17 @@ impl Dag {
         self.graph.node_weights()
     }
 
+    /// All nodes in the same order, each with the places in this order of what depends on it directly.
+    pub fn links(&self) -> impl Iterator<Item = (&Id, Vec<usize>)> {
+        self.nodes().map(|node| {
+            let children = self.neighbours_of(node, Direction::Outgoing);
+            let mut children: Vec<usize> = children.map(NodeIndex::index).collect();
+            // The latest edge comes first in petgraph.
+            children.reverse();
+            (self.id(node), children)
+        })
+    }
+
     /// What the node depends on directly; nothing for an unknown node.
     pub fn parents(&self, id: &str) -> Vec<&Id> {
         self.neighbours(id, Direction::Incoming)

@@ -85,6 +85,16 @@ pub struct UnitTest {
     pub line: usize,
 }
 
+impl UnitTest {
+    /// The name, with the version of the model that is tested: `rounds_v2`.
+    pub fn versioned_name(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}_{}", self.name, super::version_suffix(version)),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// Rows that stand in for an input.
 #[derive(Debug, Clone)]
 pub struct UnitTestInput {

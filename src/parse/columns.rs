@@ -63,7 +63,9 @@ pub fn column(item: &Yaml, path: &Path) -> Result<Column> {
             .map(|item| constraint(item, path, false))
             .collect::<Result<_>>()?,
     };
-    let extra = map.iter().filter(|(key, _)| !KNOWN.contains(&key.key_text().as_str()));
+    // `doc_blocks` is for dbt to say.
+    let is_extra = |key: &str| !KNOWN.contains(&key) && key != "doc_blocks";
+    let extra = map.iter().filter(|(key, _)| is_extra(&key.key_text()));
     Ok(Column {
         description: text("description").unwrap_or_default(),
         data_type: text("data_type"),

@@ -1,10 +1,11 @@
 //! Applying properties to the nodes that they describe, and rendering descriptions.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::{Local, NaiveDate, TimeZone};
 use minijinja::value::{Object, Value};
 use minijinja::{Error as JinjaError, State};
+use regex::Regex;
 use serde_json::Value as Json;
 
 use super::properties::Properties;
@@ -123,9 +124,20 @@ impl Parser<'_> {
         let context = Context::build(&self.shared, package, Role::Yaml, names);
         let origin = Origin::at(place.path.as_path(), place.line.max(1), 1);
         let rendered = context.render(text, &origin).map_err(|error| error.at(place.clone()))?;
-        let used = std::mem::take(&mut *lock(&docs.used));
+        let mut used = std::mem::take(&mut *lock(&docs.used));
+        let shown = shown_blocks(text);
+        used.retain(|id| id.rsplit('.').next().is_some_and(|name| shown.contains(&name)));
         Ok((rendered, used))
     }
+}
+
+/// The names of the blocks that a description shows as they are, and not in the midst of an expression.
+fn shown_blocks(text: &str) -> Vec<&str> {
+    static CALL: LazyLock<Regex> = LazyLock::new(|| {
+        let call = r#"\{\{-?\s*doc\((?:[^()]*,)?\s*['"]([^'"()]+)['"]\s*\)\s*-?\}\}"#;
+        Regex::new(call).expect("a correct expression")
+    });
+    CALL.captures_iter(text).filter_map(|call| call.get(1)).map(|name| name.as_str()).collect()
 }
 
 /// A date as the beginning of that day here, as Python writes it.

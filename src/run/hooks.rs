@@ -23,7 +23,12 @@ use crate::warehouse::{Fetch, Session};
 
 /// Runs the hooks before everything else. An error in one prevents the rest of the run.
 pub fn run_start(job: &Job, session: &Arc<Session>) -> (Vec<NodeRun>, Option<Error>) {
-    run(job, session, "on-run-start", &Occasion { any_ref: true, ..Occasion::default() })
+    let occasion = Occasion { any_ref: true, ..Occasion::default() };
+    let (runs, error) = run(job, session, "on-run-start", &occasion);
+    if !runs.is_empty() {
+        job.compiler.shared.events.emit(Event::Blank);
+    }
+    (runs, error)
 }
 
 /// Runs the hooks after everything else, which see the results.
@@ -31,8 +36,10 @@ pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<Node
     if hooks_of(job, "on-run-end").is_empty() {
         return Vec::new();
     }
+    job.compiler.shared.events.emit(Event::Blank);
     let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
-    let results: Vec<Value> = nodes.iter().map(|run| result_value(job, run)).collect();
+    let told = nodes.iter().filter(|run| run.is_told());
+    let results: Vec<Value> = told.map(|run| result_value(job, run)).collect();
     let mut schemas: IndexSet<String> = IndexSet::new();
     let mut database_schemas: IndexSet<(String, String)> = IndexSet::new();
     let built = nodes.iter().filter(|run| !matches!(run.status, Status::Skipped));

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::events::NodeInfo;
-use crate::manifest::{Manifest, Node, Resource, ResourceType, Source};
+use crate::jinja::{self, python_str};
+use crate::manifest::{Group, Manifest, Node, Resource, ResourceType, Source};
 
 /// The identity of a resource for events.
 pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
@@ -25,7 +26,10 @@ pub fn node_info(manifest: &Manifest, id: &str) -> Arc<NodeInfo> {
     match resource {
         Resource::Node(node) => describe_node(&mut info, node, manifest),
         Resource::Source(source) => describe_source(&mut info, source),
-        Resource::UnitTest(test) => info.label = format!("{}::{}", test.model, test.name),
+        Resource::UnitTest(test) => {
+            info.name = test.versioned_name();
+            info.label = format!("{}::{}", test.model, info.name);
+        }
         Resource::Exposure(_) | Resource::Semantic(_) => {}
     }
     Arc::new(info)
@@ -47,6 +51,13 @@ fn describe_source(info: &mut NodeInfo, source: &Source) {
     info.relation_name = source.relation_name.clone();
 }
 
+/// A group as events have it: what its owner is made of is text.
+fn group_fields(group: &Group) -> Json {
+    let given = group.owner.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let owner = given.map(|(key, value)| (key.clone(), Json::from(python_str(&jinja::from_json(value)))));
+    json!({ "name": group.name, "package_name": &*group.package_name, "owner": owner.collect::<Map<_, _>>() })
+}
+
 fn describe_node(info: &mut NodeInfo, node: &Node, manifest: &Manifest) {
     info.materialized = node.materialized().to_owned();
     info.incremental_strategy = node.config.get_str("incremental_strategy").unwrap_or_default().to_owned();
@@ -57,10 +68,10 @@ fn describe_node(info: &mut NodeInfo, node: &Node, manifest: &Manifest) {
     info.alias = node.alias.clone();
     info.relation_name = node.relation_name.clone().unwrap_or_default();
     info.checksum = node.checksum.checksum.clone();
-    if let Some(group) = node.config.get_str("group") {
-        let id = format!("group.{}.{group}", node.package_name);
-        info.group = manifest.groups.get(id.as_str()).and_then(|group| serde_json::to_value(group).ok());
-    }
+    let group = node.group().map(|group| format!("group.{}.{group}", node.package_name));
+    info.group = group.and_then(|id| manifest.groups.get(id.as_str())).map(group_fields);
+    info.attached_node =
+        node.test.as_ref().and_then(|test| test.attached_node.as_ref()).map(|id| id.to_string());
     if node.resource_type == ResourceType::Test {
         info.label = node.name.clone();
     } else if node.resource_type != ResourceType::Operation {

@@ -87,6 +87,7 @@ impl Job<'_> {
         if self.action.changes() {
             schemas::prepare(self, &session)?;
         }
+        self.announce();
         let mut runs = Vec::new();
         let mut prevented = None;
         if self.runs_hooks {
@@ -99,7 +100,6 @@ impl Job<'_> {
             runs.extend(scheduler::skip_all(self));
             return Ok(self.report(runs, started.elapsed().as_secs_f64()));
         }
-        self.announce();
         let nodes = scheduler::run(self, &session, &cache)?;
         let end = if self.runs_hooks { hooks::run_end(self, &session, &nodes) } else { Vec::new() };
         runs.extend(nodes);
@@ -142,13 +142,11 @@ impl Job<'_> {
 
     fn announce(&self) {
         let shared = &self.compiler.shared;
-        shared.events.emit(Event::Blank);
         shared.events.emit(Event::Concurrency {
             threads: shared.target.threads,
             target: shared.target.name.clone(),
             nodes: self.counted(),
         });
-        shared.events.emit(Event::Blank);
     }
 
     /// How many of the selected nodes have a line of their own.
@@ -164,15 +162,16 @@ impl Job<'_> {
         let interrupted = interrupt::asked();
         let events = &self.compiler.shared.events;
         if self.action.changes() && !runs.is_empty() {
-            events.emit(Event::FinishedRunning { stats: self.stats(&runs), elapsed });
-            let results = runs.iter().map(|run| run.event.clone()).collect();
+            let told = || runs.iter().filter(|run| run.is_told());
+            events.emit(Event::FinishedRunning { stats: self.stats(told()), elapsed });
+            let results = told().map(|run| run.event.clone()).collect();
             events.emit(Event::Summary { results, interrupted });
         }
         Report { runs, elapsed, interrupted }
     }
 
     /// `1 seed, 2 table models, 5 data tests`.
-    fn stats(&self, runs: &[NodeRun]) -> String {
+    fn stats<'a>(&self, runs: impl Iterator<Item = &'a NodeRun>) -> String {
         let mut counts: Vec<(String, usize)> = Vec::new();
         for run in runs {
             let word = match self.compiler.manifest.resource(&run.unique_id) {

@@ -111,13 +111,21 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             batch_results: None,
         };
         if position.is_some() && self.job.action.changes() {
+            let position = position.filter(|_| !self.is_idle(id));
             events.emit(Event::NodeStarted { node: progress.info.clone(), position });
         }
+        session.tell(events, &progress.info.unique_id);
         let outcome = self.work(id, session, &mut progress);
         if position.is_none() && outcome.is_ok() {
             return None;
         }
         Some(self.finish(id, progress, outcome))
+    }
+
+    /// Whether there is nothing to do for such a resource: it stands in the graph only.
+    fn is_idle(&self, id: &Id) -> bool {
+        let resource = self.job.compiler.manifest.resource(id);
+        matches!(resource, Some(Resource::Exposure(_) | Resource::Semantic(_)))
     }
 
     fn work(&self, id: &Id, session: &Arc<Session>, progress: &mut Progress) -> Result<Outcome> {
@@ -147,6 +155,8 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         }
         let occasion = Occasion { event_time: self.sample(node), ..Occasion::default() };
         let mut node = Arc::new(node.clone());
+        let events = &compiler.shared.events;
+        events.emit(Event::NodeCompiling(progress.info.clone()));
         let compiled =
             timed("compile", &mut progress.timing, || compiler.compile(&node, session, &occasion))?;
         if node.resource_type != ResourceType::Seed {
@@ -160,6 +170,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             let outcome = Outcome::quiet(Status::Success);
             return timed("execute", &mut progress.timing, || Ok(outcome));
         }
+        events.emit(Event::NodeExecuting(progress.info.clone()));
         let work = || {
             let context = compiler.context(&node, session, &occasion);
             let done = materialize(&context, &node, session)

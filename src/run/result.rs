@@ -82,6 +82,13 @@ impl NodeRun {
     }
 }
 
+impl NodeRun {
+    /// Whether it is told of. An ephemeral model has no result of its own, except if it is at fault.
+    pub fn is_told(&self) -> bool {
+        self.event.position.is_some() || self.status != Status::Skipped
+    }
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub struct Report {

@@ -1,9 +1,11 @@
 //! A worker's session: its connection, and what all workers know of the relations.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::{Cell, Connection, Fetch, RelationCache, Response, Table};
 use crate::error::{Error, Result};
+use crate::events::{Event, Events};
 use crate::interrupt;
 use crate::sql::{Relation, quote_literal};
 
@@ -16,13 +18,27 @@ pub struct Session {
     autocommit: bool,
     /// Nothing may be asked (`--no-introspect`).
     closed: bool,
+    teller: Mutex<Option<Teller>>,
+}
+
+/// Who is told of statements, and on whose account they run.
+#[derive(Clone)]
+struct Teller {
+    events: Events,
+    node: String,
 }
 
 impl Session {
     /// A session on a connection.
     pub fn new(connection: Box<dyn Connection>, cache: Arc<RelationCache>, autocommit: bool) -> Self {
         interrupt::watch(&connection.interrupt_handle());
-        Session { connection: Mutex::new(connection), cache, autocommit, closed: false }
+        Session {
+            connection: Mutex::new(connection),
+            cache,
+            autocommit,
+            closed: false,
+            teller: Mutex::default(),
+        }
     }
 
     /// The same session, of which nothing may be asked.
@@ -46,6 +62,31 @@ impl Session {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From here on tells of every statement, as one of this node.
+    pub fn tell(&self, events: &Events, node: &str) {
+        let teller = Teller { events: events.clone(), node: node.to_owned() };
+        let before = self.teller.lock().unwrap_or_else(PoisonError::into_inner).replace(teller);
+        let before = before.map_or_else(|| "master".to_owned(), |before| before.node);
+        events.emit(Event::ConnectionReused { before, connection: node.to_owned() });
+    }
+
+    /// Does the work of a statement, and tells of its begin and end.
+    fn told<T>(
+        &self,
+        sql: &str,
+        work: impl FnOnce() -> Result<T>,
+        answer: impl Fn(&T) -> &Response,
+    ) -> Result<T> {
+        let teller = self.teller.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(Teller { events, node: connection }) = teller else { return work() };
+        events.emit(Event::Statement { connection: connection.clone(), sql: sql.to_owned() });
+        let clock = Instant::now();
+        let done = work()?;
+        let status = answer(&done).message.clone();
+        events.emit(Event::StatementDone { connection, status, elapsed: clock.elapsed().as_secs_f64() });
+        Ok(done)
+    }
+
     /// Runs statements; with `begin`, in a transaction that is opened first if none is.
     pub fn execute(&self, sql: &str, begin: bool, fetch: Fetch) -> Result<(Response, Table)> {
         self.check()?;
@@ -53,7 +94,7 @@ impl Session {
         if begin && !self.autocommit && !connection.in_transaction() {
             connection.begin()?;
         }
-        connection.execute(sql, fetch)
+        self.told(sql, || connection.execute(sql, fetch), |(response, _)| response)
     }
 
     /// Runs one statement with values for its placeholders, in a transaction.
@@ -63,7 +104,7 @@ impl Session {
         if !self.autocommit && !connection.in_transaction() {
             connection.begin()?;
         }
-        connection.execute_with(sql, values)
+        self.told(sql, || connection.execute_with(sql, values), |response| response)
     }
 
     /// Opens a transaction if none is open.

@@ -136,3 +136,159 @@ fn logs_can_be_json() {
         assert!(line["info"]["name"].is_string() && line["data"].is_object(), "{line}");
     }
 }
+
+/// A metric on a semantic model, written as short as can be.
+fn semantic() -> Project {
+    let project = Project::new();
+    project
+        .model("orders", "select 1 as id, date '2024-01-01' as on_day, 5 as amount")
+        .model("days", "select date '2024-01-01' as on_day")
+        .yaml(
+            "
+            semantic_models:
+              - name: orders
+                model: ref('orders')
+                config: {meta: {owner: ann}}
+                defaults: {agg_time_dimension: on_day}
+                entities: [{name: id, type: primary}]
+                dimensions: [{name: on_day, type: TIME, type_params: {time_granularity: day}}]
+                measures:
+                  - {name: amount, agg: sum, create_metric: true}
+                  - {name: orders, agg: count, expr: 1}
+            metrics:
+              - {name: count, label: Count, type: simple, filter: \"{{ Dimension('id__on_day') }} > 1\", type_params: {measure: {name: orders, fill_nulls_with: 0}}}
+              - {name: running, label: Running, type: cumulative, type_params: {measure: amount, cumulative_type_params: {window: 7 days}}}
+              - {name: each, label: Each, type: ratio, type_params: {numerator: amount, denominator: count}}
+            saved_queries:
+              - {name: daily, query_params: {metrics: [each], group_by: [\"Dimension('id__on_day')\"]}, exports: [{name: kept, config: {export_as: table}}]}
+            models:
+              - name: days
+                time_spine: {standard_granularity_column: on_day}
+                columns: [{name: on_day, granularity: day}]
+            ",
+        );
+    project
+}
+
+#[test]
+fn the_semantic_layer_has_the_full_shape() {
+    let project = semantic();
+    let run = project.run("parse").success();
+    let measure = |name: &str, fill: Json| json!({ "name": name, "filter": null, "alias": null, "join_to_timespine": false, "fill_nulls_with": fill });
+    let both = json!([measure("amount", json!(null)), measure("orders", json!(0))]);
+    run.has("manifest.json", "/metrics/metric.shop.each/type_params/input_measures", both)
+        .has("manifest.json", "/metrics/metric.shop.amount/label", json!("amount"))
+        .has("manifest.json", "/metrics/metric.shop.amount/type_params/expr", json!("amount"))
+        .has(
+            "manifest.json",
+            "/metrics/metric.shop.running/type_params/cumulative_type_params",
+            json!({
+                "window": { "count": 7, "granularity": "day" },
+                "grain_to_date": null,
+                "period_agg": "first",
+                "metric": null,
+            }),
+        )
+        .has(
+            "manifest.json",
+            "/metrics/metric.shop.count/filter/where_filters",
+            json!([{ "where_sql_template": "{{ Dimension('id__on_day') }} > 1" }]),
+        )
+        .has(
+            "manifest.json",
+            "/saved_queries/saved_query.shop.daily/exports/0/config",
+            json!({ "export_as": "table", "schema_name": "main", "alias": "kept", "database": "shop" }),
+        )
+        .has(
+            "semantic_manifest.json",
+            "/semantic_models/0/node_relation/relation_name",
+            json!("\"shop\".\"main\".\"orders\""),
+        )
+        .has("semantic_manifest.json", "/semantic_models/0/measures/1/expr", json!("1"))
+        .has("semantic_manifest.json", "/semantic_models/0/dimensions/0/config/meta/owner", json!("ann"))
+        .has(
+            "semantic_manifest.json",
+            "/project_configuration/time_spines/0/primary_column",
+            json!({ "name": "on_day", "time_granularity": "day" }),
+        );
+}
+
+#[test]
+fn the_semantic_layer_is_checked() {
+    let project = semantic();
+    project.remove("models/days.sql");
+    project.yaml("semantic_models: [{name: o, model: ref('orders'), measures: [{name: m, agg: product}]}]");
+    project.run("parse").refused().says("'product' is not a value of `agg`").says("models/schema.yml:1");
+    project.yaml("semantic_models: [{name: o, model: ref('orders'), entities: [{name: id, type: primary}]}]");
+    project.run("parse").refused().says("requires a time spine model with granularity DAY or smaller");
+}
+
+#[test]
+fn the_graph_summary_numbers_the_nodes() {
+    let project = built();
+    let run = project.run("build").success();
+    let summary = run.artifact("graph_summary.json");
+    let linked = summary["linked"].as_object().expect("nodes by number");
+    let number_of = |id: &str| {
+        let number = linked.iter().find(|(_, node)| node["name"] == id).map(|(number, _)| number);
+        number.and_then(|number| number.parse::<u64>().ok())
+    };
+    let seed = number_of("seed.shop.s").expect("the seed has a number").to_string();
+    let expected = json!({ "name": "seed.shop.s", "type": "seed", "succ": [number_of("model.shop.a")] });
+    assert_eq!(linked[&seed], expected);
+    assert_eq!(keys(&summary), ["_invocation_id", "linked", "with_test_edges"]);
+}
+
+#[test]
+fn unit_tests_of_versions_are_one_of_each() {
+    let project = Project::new();
+    project
+        .model("a_v1", "select 1 as x")
+        .model("a_v2", "select 1 as x")
+        .model("gone", "{{ config(enabled=false) }} select 1 as x")
+        .yaml(
+            "
+            models: [{name: a, latest_version: 2, versions: [{v: 1}, {v: 2}]}]
+            unit_tests:
+              - {name: all, model: a, given: [], expect: {rows: [{x: 1}]}}
+              - {name: one, model: a, versions: {exclude: [1]}, given: [], expect: {rows: [{x: 1}]}}
+              - {name: none, model: gone, given: [], expect: {rows: [{x: 1}]}}
+            ",
+        );
+    let run = project.run("build").success();
+    let mut manifest = run.artifact("manifest.json");
+    let mut ids = keys(&manifest["unit_tests"]);
+    ids.sort_unstable();
+    assert_eq!(ids, ["unit_test.shop.a.all_v1", "unit_test.shop.a.all_v2", "unit_test.shop.a.one_v2"]);
+    assert_eq!(manifest["unit_tests"]["unit_test.shop.a.one_v2"]["version"], 2);
+    assert!(manifest["disabled"].take().get("unit_test.shop.gone.none").is_some());
+    run.statuses(["a.all_v1 pass", "a.all_v2 pass", "a.one_v2 pass", "a.v1 success", "a.v2 success"]);
+}
+
+#[test]
+fn a_group_must_be_defined() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .yaml("models: [{name: a, config: {group: nobody}}]\ngroups: [{name: sales, owner: {name: Ann}}]");
+    project.run("parse").refused().says("Invalid group 'nobody', expected one of ['sales']");
+}
+
+#[test]
+fn only_blocks_that_are_shown_as_they_are_count() {
+    let project = Project::new();
+    project.model("a", "select 1 as x, 2 as y").file("models/d.md", "{% docs d %}the {n}{% enddocs %}").yaml(
+        "
+            models:
+              - name: a
+                description: \"See {{ doc('shop', 'd') }}.\"
+                columns: [{name: x, doc_blocks: 2, description: \"{{ doc('d').format(n='x') }}\"}]
+            ",
+    );
+    project
+        .run("parse")
+        .success()
+        .has("manifest.json", "/nodes/model.shop.a/doc_blocks", json!(["doc.shop.d"]))
+        .has("manifest.json", "/nodes/model.shop.a/columns/x/doc_blocks", json!([]))
+        .has("manifest.json", "/nodes/model.shop.a/columns/x/description", json!("the x"));
+}

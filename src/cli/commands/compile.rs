@@ -13,7 +13,7 @@ use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Preview, Status};
 use crate::flags::{Command, Flags};
-use crate::graph::{COMPILE_TYPES, Dag};
+use crate::graph::COMPILE_TYPES;
 use crate::jinja::context::text_table;
 use crate::manifest::{Compiled, Id, Resource, version_suffix};
 use crate::parse::inline_node;
@@ -44,7 +44,7 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
 
 /// Compiles the nodes that the flags select. A node that does not compile is an error.
 pub(super) fn compile_selected(flags: &Flags, loaded: &Loaded) -> Result<Report> {
-    let dag = Dag::new(&loaded.parsed.manifest)?;
+    let dag = loaded.link()?;
     let selected = select::select(flags, loaded, &dag, COMPILE_TYPES, COMPILE_TYPES)?;
     let report = Work { action: Action::Compile, selected, dag: &dag, extractions: Extractions::default() }
         .run(loaded)?;

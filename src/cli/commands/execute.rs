@@ -32,13 +32,12 @@ fn types_of(command: Command) -> &'static [ResourceType] {
 /// Runs one of these commands.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
-    let plain = Dag::new(&loaded.parsed.manifest)?;
+    let plain = loaded.link()?;
     let mut types = types_of(flags.which).to_vec();
     types.extend(extraction::takes_sources(flags, &loaded).then_some(ResourceType::Source));
     let mut selected = select::select(flags, &loaded, &plain, &types, &types)?;
     let prepared = extraction::prepare(flags, &loaded, &mut selected)?;
-    let mut dag =
-        if flags.which == Command::Build { plain.build_order(&loaded.parsed.manifest) } else { plain };
+    let mut dag = if flags.which == Command::Build { loaded.build_order(&plain)? } else { plain };
     prepared.extractions.order(&mut dag);
     if selected.is_empty() {
         events.emit(Event::note(

@@ -22,7 +22,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     let loaded = setup::load(flags, events)?;
     let manifest = &loaded.parsed.manifest;
     let types = [ResourceType::Source];
-    let dag = Dag::new(manifest)?;
+    let dag = loaded.link()?;
     let selected = select::select(flags, &loaded, &dag, &types, &types)?;
     let sources: Vec<&Source> = selected
         .iter()

@@ -19,8 +19,19 @@ pub fn parse(flags: &Flags, events: &Events) -> Result<Outcome> {
 
 /// `rbt list`: the selected resources, one a line.
 pub fn list(flags: &Flags, events: &Events) -> Result<Outcome> {
+    let conflict = if flags.models.is_empty() {
+        None
+    } else if !flags.select.is_empty() {
+        Some("select")
+    } else {
+        (!flags.resource_types.is_empty()).then_some("resource_type")
+    };
+    if let Some(other) = conflict {
+        return Err(Error::runtime(format!("\"models\" and \"{other}\" are mutually exclusive arguments"))
+            .help("--models lists models only; use --select, with --resource-type if you want"));
+    }
     let loaded = setup::load(flags, events)?;
-    let dag = Dag::new(&loaded.parsed.manifest)?;
+    let dag = loaded.link()?;
     let only_models = [ResourceType::Model];
     let default: &[ResourceType] = if flags.models.is_empty() { LIST_TYPES } else { &only_models };
     let selected = select::select(flags, &loaded, &dag, LIST_ALL_TYPES, default)?;
@@ -55,7 +66,7 @@ fn selector(resource: Resource) -> String {
             format!("source:{}.{}.{}", source.package_name, source.source_name, source.name)
         }
         Resource::Exposure(exposure) => format!("exposure:{}.{}", exposure.package_name, exposure.name),
-        Resource::UnitTest(test) => format!("unit_test:{}.{}", test.package_name, test.name),
+        Resource::UnitTest(test) => format!("unit_test:{}.{}", test.package_name, test.versioned_name()),
         Resource::Semantic(resource) => {
             format!("{}:{}.{}", resource.resource_type, resource.package_name, resource.name)
         }

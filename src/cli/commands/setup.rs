@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::Utc;
 
-use crate::artifacts::{write_manifest, write_run_results};
+use crate::artifacts::{write_graph_summary, write_manifest, write_run_results, write_semantic_manifest};
 use crate::cache::{self, Saving};
 use crate::error::{Error, Location, Result};
 use crate::events::{Event, Events, Level, Warning, stat_line};
 use crate::extract;
 use crate::flags::{Command, Flags};
+use crate::graph::Dag;
 use crate::interrupt;
 use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Observed, Role, Shared, Target};
 use crate::jinja::{self, Engine, Origin};
@@ -104,8 +105,7 @@ impl Loaded {
         }
         let path = self.target.join("run_results.json");
         write_run_results(&path, runs, elapsed, shared)?;
-        let shown = path.display().to_string();
-        shared.events.emit(Event::ArtifactWritten { kind: "RunExecutionResult", path: shown });
+        self.tell_written("RunExecutionResult", &path);
         Ok(())
     }
 
@@ -128,9 +128,36 @@ impl Loaded {
         // What a command changes in the manifest is not what was parsed.
         let is_parsed = std::ptr::eq(manifest, &*self.parsed.manifest);
         write_manifest(&path, manifest, shared, compiled, self.project.as_deref().filter(|_| is_parsed))?;
-        let shown = path.display().to_string();
-        shared.events.emit(Event::ArtifactWritten { kind: "WritableManifest", path: shown });
+        self.tell_written("WritableManifest", &path);
+        let path = self.target.join("semantic_manifest.json");
+        write_semantic_manifest(&path, manifest)?;
+        self.tell_written("SemanticManifest", &path);
         Ok(())
+    }
+
+    /// Tells that an artifact is written; `kind` is dbt's word for it.
+    pub fn tell_written(&self, kind: &'static str, path: &Path) {
+        let path = path.display().to_string();
+        self.parsed.shared.events.emit(Event::ArtifactWritten { kind, path });
+    }
+
+    /// Links the resources of the project, and writes `graph_summary.json`.
+    pub fn link(&self) -> Result<Dag> {
+        let dag = Dag::new(&self.parsed.manifest)?;
+        self.write_graph_summary(&dag, None)?;
+        Ok(dag)
+    }
+
+    /// The order in which `build` runs the nodes of the graph, which is added to `graph_summary.json`.
+    pub fn build_order(&self, dag: &Dag) -> Result<Dag> {
+        let ordered = dag.build_order(&self.parsed.manifest);
+        self.write_graph_summary(dag, Some(&ordered))?;
+        Ok(ordered)
+    }
+
+    fn write_graph_summary(&self, dag: &Dag, ordered: Option<&Dag>) -> Result<()> {
+        let path = self.target.join("graph_summary.json");
+        write_graph_summary(&path, dag, ordered, &self.parsed.shared.invocation_id)
     }
 }
 

@@ -2,6 +2,7 @@
 //! goes on with.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -14,23 +15,26 @@ use crate::jinja::context::Deferral;
 use crate::manifest::{Id, Manifest};
 use crate::sql::{Policy, Relation};
 
+/// The versions of the manifest that can be compared with this one: the older ones lack what the comparison needs.
+const MANIFESTS: RangeInclusive<u32> = 4..=12;
+
 /// The artifacts in the folder of `--state`, if there is one.
 pub fn previous(flags: &Flags, loaded: &Loaded) -> Result<Option<PreviousState>> {
     let Some(folder) = flags.state.as_deref().map(|folder| flags.project_dir.join(folder)) else {
         return Ok(None);
     };
     Ok(Some(PreviousState {
-        manifest: artifact(&folder.join("manifest.json"), "manifest/v", 12)?,
-        run_results: artifact(&folder.join("run_results.json"), "run-results/v", 6)?,
-        sources: artifact(&folder.join("sources.json"), "sources/v", 3)?,
-        sources_current: artifact(&loaded.target.join("sources.json"), "sources/v", 3)?,
+        manifest: artifact(&folder.join("manifest.json"), "manifest/v", MANIFESTS)?,
+        run_results: artifact(&folder.join("run_results.json"), "run-results/v", 4..=6)?,
+        sources: artifact(&folder.join("sources.json"), "sources/v", 3..=3)?,
+        sources_current: artifact(&loaded.target.join("sources.json"), "sources/v", 3..=3)?,
         compare_unrendered: flags.behavior.state_modified_compare_more_unrendered_values,
     }))
 }
 
 /// The results in a folder, as `run_results.json` has them.
 pub fn run_results(folder: &Path) -> Result<Option<Json>> {
-    artifact(&folder.join("run_results.json"), "run-results/v", 6)
+    artifact(&folder.join("run_results.json"), "run-results/v", 4..=6)
 }
 
 /// Where the nodes are in the run to which this one defers, or from which it clones.
@@ -50,7 +54,7 @@ pub fn deferral(loaded: &Loaded) -> Result<Deferral> {
         .help("name the folder with the manifest.json of an earlier run: --state path/to/artifacts"));
     };
     let path: PathBuf = flags.project_dir.join(folder).join("manifest.json");
-    let Some(state) = artifact(&path, "manifest/v", 12)? else {
+    let Some(state) = artifact(&path, "manifest/v", MANIFESTS)? else {
         return Err(Error::runtime(format!(
             "Could not find manifest in --state path: \"{}\"",
             folder.display()
@@ -85,7 +89,7 @@ fn relations(state: &Json, manifest: &Manifest, quoting: Policy) -> HashMap<Id, 
 }
 
 /// An artifact, if the file exists. `newest` is the version of its schema that rbt writes; older ones are read, too.
-fn artifact(path: &Path, schema: &str, newest: u32) -> Result<Option<Json>> {
+fn artifact(path: &Path, schema: &str, readable: RangeInclusive<u32>) -> Result<Option<Json>> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -95,7 +99,8 @@ fn artifact(path: &Path, schema: &str, newest: u32) -> Result<Option<Json>> {
         .map_err(|error| Error::runtime(format!("{} is not JSON: {error}", path.display())))?;
     let found = content["metadata"]["dbt_schema_version"].as_str().unwrap_or("an artifact without a version");
     let version = found.split_once(schema).and_then(|(_, rest)| rest.trim_end_matches(".json").parse().ok());
-    if version.is_none_or(|version: u32| version > newest) {
+    if version.is_none_or(|version| !readable.contains(&version)) {
+        let newest = readable.end();
         return Err(Error::runtime(format!(
             "Expected a schema version of \"https://schemas.getdbt.com/dbt/{schema}{newest}.json\" in {}, but \
              found \"{found}\". Are you running with a different version of dbt?",

@@ -81,6 +81,7 @@ impl Writer<'_> {
             Event::HookFinished { hook, status, execution_time } => {
                 self.hook_finished(hook, *status, *execution_time)
             }
+            Event::ConnectionReused { before, connection } => self.connection_reused(before, connection),
             Event::Statement { connection, sql } => self.statement(connection, sql),
             Event::StatementDone { connection, status, elapsed } => {
                 self.statement_done(connection, status, *elapsed)
@@ -196,6 +197,19 @@ impl Writer<'_> {
         self.blank();
     }
 
+    fn connection_reused(&mut self, before: &str, connection: &str) {
+        self.debug(
+            ("ConnectionReused", "E006"),
+            |_| format!("Reusing the connection of {before} for {connection}"),
+            || {
+                let mut data = connection_fields(connection);
+                data.insert("conn_name".into(), json!(connection));
+                data.insert("orig_conn_name".into(), json!(before));
+                data
+            },
+        );
+    }
+
     fn statement(&mut self, connection: &str, sql: &str) {
         let shared = || {
             let mut data = connection_fields(connection);
@@ -203,7 +217,7 @@ impl Writer<'_> {
             data
         };
         self.debug(
-            ("ConnectionUsed", "E005"),
+            ("ConnectionUsed", "E015"),
             |_| format!("Using duckdb connection \"{connection}\""),
             || {
                 let mut data = shared();

@@ -52,15 +52,16 @@ impl Writer<'_> {
             ("NodeFinished", "Q025"),
             |_| format!("Finished running node {}", node.unique_id),
             || {
-                let outcome = json!({
-                    "status": result.status.as_str(),
-                    "message": result.message,
-                    "execution_time": result.execution_time,
-                    "num_failures": result.failures,
-                    "adapter_response": result.adapter_response,
-                    "thread": thread_name(),
-                });
-                fields([("node_info", finished_node(result)), ("run_result", outcome)])
+                let mut outcome = fields([
+                    ("status", json!(result.status.as_str())),
+                    ("message", json!(result.message)),
+                    ("execution_time", json!(result.execution_time)),
+                    ("num_failures", json!(result.failures)),
+                    ("adapter_response", json!(result.adapter_response)),
+                    ("thread", json!(thread_name())),
+                ]);
+                outcome.retain(|_, value| !value.is_null());
+                fields([("node_info", finished_node(result)), ("run_result", Value::Object(outcome))])
             },
         );
     }
@@ -83,6 +84,9 @@ impl Writer<'_> {
                     data.insert("name".into(), json!(node.label));
                     data.insert("num_models".into(), json!(position.total));
                     data.insert("num_failures".into(), json!(result.failures.unwrap_or(0)));
+                    if let Some(tested) = &node.attached_node {
+                        data.insert("attached_node".into(), json!(tested));
+                    }
                 }
                 "LogFreshnessResult" => {
                     let (source, table) = node.label.split_once('.').unwrap_or(("", &node.label));
@@ -242,8 +246,10 @@ fn outcome(result: &NodeResult) -> Outcome {
             "ERROR SKIP".into(),
         ),
         (kind, Status::Skipped) => {
-            let what = if matches!(kind, "model" | "seed" | "snapshot") { "relation" } else { kind };
-            let message = format!("SKIP {what} {label}");
+            let message = match kind {
+                "model" | "seed" | "snapshot" => format!("SKIP relation {}.{}", node.schema, node.name),
+                kind => format!("SKIP {kind} {}", node.name),
+            };
             make("SkippingDetails", "Q034", Level::Info, YELLOW, message, "SKIP".into())
         }
         (_, Status::NoOp) => {
@@ -342,6 +348,7 @@ fn description(node: &NodeInfo) -> String {
         "seed" => format!("seed file {label}"),
         "source" if node.materialized.is_empty() => format!("freshness of {label}"),
         "source" => format!("{} of {label}", node.materialized),
+        "saved_query" => format!("saved query {label}"),
         kind => format!("{kind} {label}"),
     }
 }

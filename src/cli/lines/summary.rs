@@ -89,14 +89,14 @@ impl Writer<'_> {
                 ("RunResultErrorNoMessage", "Z025"),
                 Level::Error,
                 |_| format!("  Status: {status}"),
-                || fields([("status", json!(status)), ("node_info", finished_node(result))]),
+                || in_group(result, [("status", json!(status))]),
             );
         } else {
             self.line(
                 error,
                 Level::Error,
                 |_| format!("  {message}"),
-                || fields([("msg", json!(message)), ("node_info", finished_node(result))]),
+                || in_group(result, [("msg", json!(message))]),
             );
         }
         self.places(result);
@@ -180,13 +180,21 @@ fn titled(info: &str, node: &NodeInfo) -> String {
 
 fn named_node(result: &NodeResult) -> Map<String, Value> {
     let node = &result.node;
-    let mut data = fields([
-        ("resource_type", json!(node.resource_type)),
-        ("node_name", json!(node.name)),
-        ("path", json!(node.original_file_path)),
-        ("node_info", finished_node(result)),
-    ]);
-    if let Some(group) = &node.group {
+    in_group(
+        result,
+        [
+            ("resource_type", json!(node.resource_type)),
+            ("node_name", json!(node.name)),
+            ("path", json!(node.original_file_path)),
+        ],
+    )
+}
+
+/// The fields, with the node and its group, whom tools tell of failures.
+fn in_group<const N: usize>(result: &NodeResult, own: [(&str, Value); N]) -> Map<String, Value> {
+    let mut data = fields(own);
+    data.insert("node_info".into(), finished_node(result));
+    if let Some(group) = &result.node.group {
         data.insert("group".into(), group.clone());
     }
     data

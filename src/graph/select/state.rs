@@ -160,7 +160,9 @@ impl Comparison<'_> {
 
     fn same_body(&self, node: &Node, old: &Json) -> bool {
         if node.resource_type != ResourceType::Seed {
-            return text(old, "raw_code") == Some(&node.raw_code);
+            // Until version 6 of the manifest the code had another name.
+            let code = text(old, "raw_code").or_else(|| text(old, "raw_sql"));
+            return code == Some(&node.raw_code);
         }
         let checksum = &old["checksum"];
         let (old_name, old_sum) = (text(checksum, "name"), text(checksum, "checksum"));

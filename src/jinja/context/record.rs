@@ -5,6 +5,8 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Error, State};
 
+use crate::jinja::values::is_undefined;
+
 /// A dictionary that has `to_dict()` as well: a run result, a step's timing, the variables of a project.
 #[derive(Debug)]
 struct Record(Value);
@@ -16,7 +18,7 @@ pub fn record(fields: Value) -> Value {
 
 impl Object for Record {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get_item(key).ok()
+        self.0.get_item(key).ok().filter(|value| !is_undefined(value))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -33,5 +35,9 @@ impl Object for Record {
             "to_dict" => Ok(self.0.clone()),
             _ => self.0.call_method(state, method, args),
         }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
     }
 }

@@ -1,6 +1,6 @@
 {#- A function of the project, created or replaced. Kind and language choose the macro that writes its SQL:
     `scalar_function_sql`, for example. -#}
-{% materialization function, default, supported_languages=['sql', 'python', 'javascript'] %}
+{% materialization function, default, supported_languages=['sql', 'python'] %}
   {%- set existing_relation = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type=this.Function) -%}
   {{ run_hooks(pre_hooks) }}
