@@ -17,13 +17,14 @@ use crate::jinja::context::{Shared, md5_hex, metadata_env_vars};
 use crate::manifest::{Compiled, Id, Manifest, Metadata, Quoting, WithCompiled};
 
 /// Writes the manifest. `compiled` is what this invocation compiled, by id; `project` names the parsed project that the
-/// manifest is of, if another invocation may meet it again.
+/// manifest is of, if another invocation may meet it again; `last`: whether this invocation writes it no more.
 pub fn write_manifest(
     path: &Path,
     manifest: &Manifest,
     shared: &Arc<Shared>,
     compiled: &HashMap<Id, Compiled>,
     project: Option<&str>,
+    last: bool,
 ) -> Result<()> {
     let always = |_: &Id| true;
     let mut pieces = Pieces::default();
@@ -51,7 +52,7 @@ pub fn write_manifest(
     pieces.map("unit_tests", &manifest.unit_tests, always, |_, test| test);
     pieces.map("functions", &manifest.functions, always, |_, function| function);
     pieces.text("}");
-    pieces.write(path, project)
+    pieces.write(path, project, last)
 }
 
 fn metadata(shared: &Arc<Shared>) -> Metadata {

@@ -1,8 +1,9 @@
 //! Large files of JSON: made piece by piece on all processors, written in order.
 //!
 //! A manifest of many nodes is tens of megabytes. It is never whole in memory: while some pieces are written, the
-//! next ones are made. What an earlier invocation wrote for the same parsed project is not made at all, but copied
-//! from the file that is there, as far as the index beside it knows it.
+//! next ones are made. What an earlier invocation wrote for the same parsed project is not made at all: it is copied
+//! from the file that is there, as far as the index beside it knows it, or stays in its place where nothing but the
+//! metadata at the file's beginning is new.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -27,9 +28,19 @@ struct Piece<'a> {
     lasts: bool,
 }
 
+impl Piece<'_> {
+    fn text(&self) -> serde_json::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        (self.make)(&mut text).map(|()| text)
+    }
+}
+
 /// How many entries of a mapping are made in one piece, and how many pieces wait to be written.
 const ENTRIES: usize = 128;
 const WAITING: usize = 16;
+
+/// What is changed in its place stays within so many bytes of the file's beginning: nobody reads half of a page.
+const PAGE: u64 = 4096;
 
 /// The pieces of an object, in order.
 #[derive(Default)]
@@ -103,9 +114,19 @@ impl<'a> Pieces<'a> {
         self.text("}");
     }
 
-    /// Writes the file. `project` names the parsed project that the pieces come from, if it may be met again.
-    pub fn write(&self, path: &Path, project: Option<&str>) -> Result<()> {
+    /// Writes the file. `project` names the parsed project that the pieces come from, if it may be met again; `last`:
+    /// whether it is the last time for this invocation. If it is not, a file of the same project keeps what
+    /// earlier invocations put into it, and only the metadata is new.
+    pub fn write(&self, path: &Path, project: Option<&str>, last: bool) -> Result<()> {
         let old = project.and_then(|project| OldFile::open(path, project, self.0.len()));
+        if let (Some(project), Some(old)) = (project, &old)
+            && old.renew(&self.0, last).unwrap_or(false)
+        {
+            let signature = old.file.metadata().map(|metadata| signature(&metadata)).unwrap_or_default();
+            let pieces = old.pieces.clone();
+            let _ = Index { project: project.to_owned(), signature, pieces }.write(path);
+            return Ok(());
+        }
         let (mut lengths, mut written) = (Vec::with_capacity(self.0.len()), None);
         write_whole(path, |out| {
             let runs = self.0.chunk_by(|one, next| one.lasts == next.lasts);
@@ -134,11 +155,7 @@ impl<'a> Pieces<'a> {
 /// Makes pieces and writes them, the ones while the others are made.
 fn make(pieces: &[Piece], out: &mut BufWriter<File>, lengths: &mut Vec<u64>) -> io::Result<()> {
     let made = |pieces: &[Piece]| -> serde_json::Result<Vec<Vec<u8>>> {
-        let piece = |piece: &Piece| {
-            let mut text = Vec::new();
-            (piece.make)(&mut text).map(|()| text)
-        };
-        pieces.par_iter().map(piece).collect()
+        pieces.par_iter().map(Piece::text).collect()
     };
     let mut write = |texts: Vec<Vec<u8>>| {
         lengths.extend(texts.iter().map(|text| text.len() as u64));
@@ -194,6 +211,18 @@ fn signature(_: &Metadata) -> Vec<u64> {
     Vec::new()
 }
 
+/// Whether the file has one name.
+#[cfg(unix)]
+fn is_alone(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) == 1
+}
+
+/// Elsewhere it is not known.
+#[cfg(not(unix))]
+fn is_alone(_: &Metadata) -> bool {
+    false
+}
+
 /// A file that was written for the same project.
 struct OldFile {
     file: File,
@@ -203,13 +232,56 @@ struct OldFile {
 impl OldFile {
     fn open(path: &Path, project: &str, count: usize) -> Option<OldFile> {
         let index = Index::read(path)?;
-        let file = File::open(path).ok()?;
+        let file = File::options().read(true).write(true).open(path).ok()?;
         let signature = signature(&file.metadata().ok()?);
         let is_same = index.project == project
             && index.signature == signature
             && !signature.is_empty()
             && index.pieces.len() == count;
         is_same.then_some(OldFile { file, pieces: index.pieces })
+    }
+
+    /// Writes the one new piece, the metadata, in its place; `false` where other pieces are new (which nobody asks for
+    /// before the `last` time), it has another length, or the file goes by another name too, under which
+    /// it is to stay as it is.
+    fn renew(&self, pieces: &[Piece], last: bool) -> io::Result<bool> {
+        if !is_alone(&self.file.metadata()?) {
+            return Ok(false);
+        }
+        let mut renewed = None;
+        let mut start = 0;
+        for (piece, (length, lasted)) in pieces.iter().zip(&self.pieces) {
+            let place = start;
+            start += length;
+            if last && piece.lasts != *lasted {
+                return Ok(false);
+            }
+            if piece.lasts {
+                continue;
+            }
+            let text = piece.text()?;
+            if text.len() as u64 != *length {
+                return Ok(false);
+            }
+            if start <= PAGE && renewed.is_none() {
+                renewed = Some((place, text));
+            } else if text != self.read(place, text.len())? {
+                return Ok(false);
+            }
+        }
+        let Some((place, text)) = renewed else { return Ok(false) };
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(place))?;
+        file.write_all(&text)?;
+        Ok(true)
+    }
+
+    fn read(&self, place: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(place))?;
+        let mut text = vec![0; length];
+        file.read_exact(&mut text)?;
+        Ok(text)
     }
 
     /// Whether pieces that last are here as they would be made.

@@ -55,8 +55,8 @@ impl Invocation {
     }
 }
 
-/// Writes the lines of events. The writer is flushed after errors, when the sink is dropped, and after every
-/// event if someone is watching.
+/// Writes the lines of events. The writer is flushed after errors, when the sink is dropped, and if someone is
+/// watching, after every event but the lines of a list.
 pub struct LogSink<W: Write + Send> {
     style: Style,
     form: Form,
@@ -93,6 +93,8 @@ impl<W: Write + Send> Sink for LogSink<W> {
     fn receive(&self, event: &Event) {
         let (text, urgent) = self.render(event);
         let ended = matches!(event, Event::CommandCompleted { .. });
+        // Nothing comes between the lines of a list, of which there may be many.
+        let urgent = urgent && !matches!(event, Event::Listed { .. });
         if text.is_empty() && !ended {
             return;
         }

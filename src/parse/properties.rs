@@ -92,6 +92,14 @@ impl Properties {
         self.yaml.location(&self.path)
     }
 
+    /// Where the value of the first configuration stands that is wrong by itself.
+    pub fn wrong_config(&self, is_wrong: impl Fn(&Map<String, Json>) -> bool) -> Option<Location> {
+        let alone = |(key, value): (&String, &Json)| Map::from_iter([(key.clone(), value.clone())]);
+        let (key, _) = self.config.iter().find(|pair| is_wrong(&alone(*pair)))?;
+        let value = self.yaml.get("config").and_then(|config| config.get(key)).or_else(|| self.yaml.get(key));
+        value.map(|value| value.location(&self.path))
+    }
+
     /// An error at the entry.
     pub fn error(&self, message: impl Into<String>) -> Error {
         self.yaml.error(&self.path, message)

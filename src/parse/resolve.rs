@@ -8,7 +8,7 @@ use super::Parser;
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::jinja::context::{missing_node, missing_source};
-use crate::manifest::{DependsOn, Disabled, Found, Id, Lookup, Manifest, Node, RefArgs, ResourceType};
+use crate::manifest::{DependsOn, Found, Id, Lookup, Manifest, Node, RefArgs, ResourceType};
 
 /// Who refers, for messages.
 struct Referrer<'a> {
@@ -180,7 +180,6 @@ impl Parser<'_> {
             }
             exposure.depends_on = dependencies;
         }
-        disable_tests_of_disabled_models(manifest, lookup, &self.shared.project_name);
         for test in manifest.unit_tests.values_mut() {
             let referrer = Referrer {
                 id: &test.unique_id,
@@ -218,19 +217,6 @@ impl Parser<'_> {
             resource.depends_on = dependencies;
         }
         self.resolve_semantic_layer(manifest, lookup, errors);
-    }
-}
-
-/// A unit test of a model that is switched off goes with it.
-fn disable_tests_of_disabled_models(manifest: &mut Manifest, lookup: &Lookup, root: &str) {
-    for (id, mut test) in std::mem::take(&mut manifest.unit_tests) {
-        let found = lookup.resolve_ref(&test.model, None, test.version.as_ref(), root, &test.package_name);
-        if matches!(found, Found::Disabled(_)) {
-            test.config.set("enabled", Json::Bool(false));
-            manifest.disabled.entry(id).or_default().push(Disabled::UnitTest(Box::new(test)));
-        } else {
-            manifest.unit_tests.insert(id, test);
-        }
     }
 }
 

@@ -188,8 +188,16 @@ impl Parser<'_> {
         let project = unparsed.project;
         let layers = |calls: Option<&Map<String, Json>>| {
             let root = self.root_trees(project);
-            resolve(unparsed.resource_type, &project.configs, root, &unparsed.fqn, config_layer, calls)
-                .map_err(|error| error.at(location.clone()))
+            let with = |layer: Option<&Map<String, Json>>, calls: Option<&Map<String, Json>>| {
+                resolve(unparsed.resource_type, &project.configs, root, &unparsed.fqn, layer, calls)
+            };
+            with(config_layer, calls).map_err(|error| {
+                // Where all is well without the properties, they are to blame.
+                let entry = properties.filter(|_| with(None, calls).is_ok());
+                let place =
+                    entry.and_then(|entry| entry.wrong_config(|layer| with(Some(layer), None).is_err()));
+                error.at(place.unwrap_or_else(|| location.clone()))
+            })
         };
         let mut node = self.new_node(&unparsed);
         node.config = layers(None)?;

@@ -11,7 +11,7 @@ use super::sql_nodes::static_reference;
 use super::yaml_resources::{csv_rows, unit_test_checksum};
 use crate::error::{Error, Location, Result};
 use crate::manifest::{
-    Disabled, Found, Lookup, Manifest, Node, Reference, ResourceType, UnitTest, version_suffix,
+    Disabled, Found, Id, Lookup, Manifest, Node, Reference, ResourceType, UnitTest, version_suffix,
 };
 
 /// Makes one unit test of each version of its model that is to be tested, and disables those of disabled models.
@@ -25,7 +25,11 @@ pub fn settle(parser: &Parser, manifest: &mut Manifest) -> Result<()> {
         let versions: Vec<Option<Json>> =
             manifest.nodes.values().filter(is_tested).map(|node| node.version().cloned()).collect();
         let model_id = format!("model.{}.{}", test.package_name, test.model);
-        if versions.is_empty() && manifest.disabled.contains_key(model_id.as_str()) {
+        let is_of_model = |id: &Id| {
+            id.strip_prefix(model_id.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(".v"))
+        };
+        if versions.is_empty() && manifest.disabled.keys().any(is_of_model) {
+            test.config.set("enabled", Json::Bool(false));
             manifest.disabled.entry(id).or_default().push(Disabled::UnitTest(Box::new(test)));
             continue;
         }

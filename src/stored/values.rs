@@ -131,6 +131,9 @@ impl<T: Stored> Stored for Option<T> {
     }
 }
 
+/// For how many items room is made before they are read: a damaged count must not take all memory.
+const MOST_AT_ONCE: usize = 1024;
+
 impl<T: Stored> Stored for Vec<T> {
     fn put(&self, out: &mut Output) {
         out.number(self.len() as u64);
@@ -139,7 +142,12 @@ impl<T: Stored> Stored for Vec<T> {
 
     fn get(input: &mut Input) -> Option<Self> {
         let count = input.count()?;
-        (0..count).map(|_| T::get(input)).collect()
+        // Nodes are large: growing step by step would move them again and again.
+        let mut items = Vec::with_capacity(count.min(MOST_AT_ONCE));
+        for _ in 0..count {
+            items.push(T::get(input)?);
+        }
+        Some(items)
     }
 }
 

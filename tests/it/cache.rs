@@ -279,6 +279,33 @@ fn a_manifest_that_is_copied_is_whole() {
     assert_ne!(project.run("parse").artifact("manifest.json")["metadata"]["invocation_id"], first);
 }
 
+/// Where nothing but its metadata is new, the manifest stays in its place, unless it goes by another name too.
+#[cfg(unix)]
+#[test]
+fn a_manifest_stays_in_its_place() {
+    use std::os::unix::fs::MetadataExt;
+    let project = project();
+    let path = project.path().join("target/manifest.json");
+    let run = |command: &str| {
+        let manifest = project.run(command).success().artifact("manifest.json");
+        let place = fs::metadata(&path).expect("the manifest is there").ino();
+        (place, manifest["metadata"]["invocation_id"].clone(), manifest["nodes"]["model.shop.a"].clone())
+    };
+    for command in ["parse", "compile --select a"] {
+        run(command);
+        let (place, invocation, node) = run(command);
+        let again = run(command);
+        assert_eq!(again.0, place, "{command}");
+        assert_ne!(again.1, invocation, "{command}");
+        assert_eq!(again.2, node, "{command}");
+    }
+    let copy = project.path().join("copy.json");
+    fs::hard_link(&path, &copy).expect("the manifest can have two names");
+    let kept = fs::read(&copy).expect("the copy can be read");
+    run("compile --select a");
+    assert!(fs::read(&copy).expect("the copy can be read") == kept, "the copy is as it was");
+}
+
 #[test]
 fn templates_that_look_at_the_flags_are_parsed_for_them() {
     let project = Project::new();

@@ -347,3 +347,12 @@ fn arguments_of_tests_where_they_do_not_belong() {
     );
     project.run("parse --warn-error").refused().says("MissingArgumentsPropertyInGenericTestDeprecation");
 }
+
+#[test]
+fn a_wrong_configuration_in_yaml() {
+    let project = Project::new();
+    project
+        .model("orders", "select 1 as id")
+        .yaml("models:\n  - name: orders\n    config:\n      tags: [a]\n      docs: {show: maybe}\n");
+    project.run("parse").refused().says("models/schema.yml:5:13").says("docs.show");
+}

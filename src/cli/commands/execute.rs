@@ -115,7 +115,7 @@ impl Work<'_> {
             .iter()
             .filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?)))
             .collect();
-        loaded.write_manifest(&compiler.manifest, &compiled)?;
+        loaded.write_manifest(&compiler.manifest, &compiled, true)?;
         // What came of ephemeral models is told by those that refer to them, unless they were asked for.
         let flags = &shared.flags;
         let is_chosen = !flags.select.is_empty() || !flags.models.is_empty();

@@ -91,9 +91,24 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         _saving: cached.saving,
     };
     if flags.which != Command::DocsGenerate || flags.compile {
-        loaded.write_manifest(&loaded.parsed.manifest, &HashMap::new())?;
+        loaded.write_manifest(&loaded.parsed.manifest, &HashMap::new(), !compiles(flags))?;
     }
     Ok(loaded)
+}
+
+/// Whether the command compiles nodes of the project, and then writes the manifest again.
+fn compiles(flags: &Flags) -> bool {
+    match flags.which {
+        Command::Build
+        | Command::Clone
+        | Command::Run
+        | Command::Seed
+        | Command::Snapshot
+        | Command::Test
+        | Command::DocsGenerate => true,
+        Command::Compile => flags.inline.is_none(),
+        _ => false,
+    }
 }
 
 impl Loaded {
@@ -118,8 +133,13 @@ impl Loaded {
         self.credentials.open_telling(&waiting)
     }
 
-    /// Writes `manifest.json`, with what was compiled.
-    pub fn write_manifest(&self, manifest: &Manifest, compiled: &HashMap<Id, Compiled>) -> Result<()> {
+    /// Writes `manifest.json`, with what was compiled; `last`: whether the command writes it no more.
+    pub fn write_manifest(
+        &self,
+        manifest: &Manifest,
+        compiled: &HashMap<Id, Compiled>,
+        last: bool,
+    ) -> Result<()> {
         let shared = &self.parsed.shared;
         if !shared.flags.write_json {
             return Ok(());
@@ -127,7 +147,8 @@ impl Loaded {
         let path = self.target.join("manifest.json");
         // What a command changes in the manifest is not what was parsed.
         let is_parsed = std::ptr::eq(manifest, &*self.parsed.manifest);
-        write_manifest(&path, manifest, shared, compiled, self.project.as_deref().filter(|_| is_parsed))?;
+        let project = self.project.as_deref().filter(|_| is_parsed);
+        write_manifest(&path, manifest, shared, compiled, project, last)?;
         self.tell_written("WritableManifest", &path);
         let path = self.target.join("semantic_manifest.json");
         write_semantic_manifest(&path, manifest)?;
