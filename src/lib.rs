@@ -15,6 +15,8 @@ pub mod jinja;
 pub mod manifest;
 pub mod parse;
 pub mod project;
+#[cfg(test)]
+mod properties;
 pub mod run;
 pub mod sql;
 pub mod stored;

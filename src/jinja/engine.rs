@@ -154,7 +154,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    fn parse(text: &str, origin: &Origin, mode: Mode, lenient: bool) -> Result<Arc<Template>> {
+    pub(super) fn parse(text: &str, origin: &Origin, mode: Mode, lenient: bool) -> Result<Arc<Template>> {
         let text: Arc<str> = normalize(text).into();
         let emitted = with_stack(|| {
             let body = syntax::parse(&text)?;

@@ -19,6 +19,8 @@ mod macros;
 mod modules;
 mod native;
 mod origin;
+#[cfg(test)]
+mod properties;
 mod static_calls;
 mod syntax;
 #[cfg(test)]

@@ -152,7 +152,10 @@ impl fmt::Display for VersionSpec {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::properties::{hold, texts};
 
     fn version(text: &str) -> Version {
         Version::parse(text).expect(text)
@@ -188,5 +191,39 @@ mod tests {
             assert_eq!(spec.allows(&version(text)), expected, "{spec} {text}");
         }
         assert_eq!(VersionSpec::parse("~1.0"), None);
+    }
+
+    const WORDS: &[&str] = &[
+        "0", "1", "2", "01", "9", "10", "1.0.0", "1.0.0-", ".", "-", "+", "rc1", "a", "rc", "b", ">=", "<",
+        "=", " ",
+    ];
+
+    fn versions() -> impl Strategy<Value = Option<Version>> {
+        texts(WORDS)
+            .prop_map(|text| Version::parse(&format!("1.0.0{text}")).or_else(|| Version::parse(&text)))
+    }
+
+    #[test]
+    fn what_is_read_is_written_and_read_again() {
+        hold(texts(WORDS), |text| {
+            if let Some(version) = Version::parse(&text) {
+                assert_eq!(Version::parse(&version.to_string()), Some(version));
+            }
+            if let Some(spec) = VersionSpec::parse(&text) {
+                assert_eq!(VersionSpec::parse(&spec.to_string()), Some(spec));
+            }
+        });
+    }
+
+    #[test]
+    fn versions_have_one_order() {
+        hold((versions(), versions(), versions()), |versions| {
+            let (Some(a), Some(b), Some(c)) = versions else { return };
+            assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            assert_eq!(a == b, a.cmp(&b).is_eq());
+            let mut sorted = [&a, &b, &c];
+            sorted.sort();
+            assert!(sorted[0] <= sorted[1] && sorted[1] <= sorted[2] && sorted[0] <= sorted[2]);
+        });
     }
 }

@@ -303,6 +303,7 @@ fn leading_method(text: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::properties::{hold, texts};
 
     fn shown(typed: &str) -> String {
         match Criterion::parse(typed) {
@@ -358,21 +359,43 @@ mod tests {
         }
     }
 
+    const WORDS: &[&str] = &[
+        "a", "orders", "1", "2", "+", "@", ":", ".", ",", "/", "*", " ", "_", "-", "[", "]", "\n", "\"", "'",
+        "tag:", "config.", "state:", "source:", "path:", "models/", ".sql", ".csv", "é",
+    ];
+
     #[test]
-    fn no_text_makes_the_parser_panic() {
-        let alphabet: Vec<char> = "a1+@:.,/* _-[]é\n\"'".chars().collect();
-        // A fixed generator of numbers keeps the test the same on each run.
-        let mut seed = 7_u64;
-        for _ in 0..20_000 {
-            let mut typed = String::new();
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let length = (seed >> 60) as usize;
-            for _ in 0..length {
-                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                typed.push(alphabet[(seed >> 33) as usize % alphabet.len()]);
-            }
-            // An error is a fine answer.
-            let _ = Spec::from_arguments(&[typed], &[]);
-        }
+    fn every_text_is_read_or_refused() {
+        hold(texts(WORDS), |typed| {
+            let typed = [typed];
+            let read = Spec::from_arguments(&typed, &typed);
+            // Only what splits on blanks and commas stands between the two.
+            let parts = typed[0].split([' ', ',']).map(Criterion::parse);
+            assert!(read.is_ok() || parts.into_iter().any(|part| part.is_err()), "{read:?}");
+        });
+    }
+
+    #[test]
+    fn a_criterion_written_out_is_the_same() {
+        hold(texts(WORDS), |typed| {
+            let Ok(read) = Criterion::parse(&typed) else { return };
+            let count = |generations: Option<usize>| match generations {
+                Some(ALL_GENERATIONS) => "+".to_owned(),
+                Some(n) => n.to_string(),
+                None => String::new(),
+            };
+            let before = read.parents.map(|_| format!("{}+", count(read.parents).trim_end_matches('+')));
+            let after = read.children.map(|_| format!("+{}", count(read.children).trim_start_matches('+')));
+            let arguments: String = read.arguments.iter().map(|argument| format!(".{argument}")).collect();
+            let written = format!(
+                "{}{}{}{arguments}:{}{}",
+                if read.childrens_parents { "@" } else { "" },
+                before.unwrap_or_default(),
+                read.method.name(),
+                read.text().expect("text"),
+                after.unwrap_or_default(),
+            );
+            assert_eq!(shown(&written), shown(&typed), "{written:?}");
+        });
     }
 }

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-/// A name as minijinja can lex it: it knows ASCII only and has a meaning of its own for two names.
+/// Names in Jinja2, if they stand where only a name can be; to minijinja they always mean something.
+const RESERVED: [&str; 9] = ["super", "self", "and", "or", "not", "in", "is", "if", "else"];
+
+/// A name as minijinja can lex it: it knows ASCII only and has a meaning of its own for some names.
 pub fn mangle(name: &str) -> Cow<'_, str> {
-    if name.is_ascii() && !matches!(name, "super" | "self") {
+    if name.is_ascii() && !RESERVED.contains(&name) {
         return Cow::Borrowed(name);
     }
     let mut mangled = String::from(MANGLED);

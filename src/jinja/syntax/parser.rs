@@ -9,6 +9,9 @@ use crate::text::nearest;
 
 /// How deep a template may nest. Python's own limits for compiled templates are in this region.
 const MAX_NESTING: usize = 100;
+/// Stack that a level must find, and how much is allocated if it does not.
+const STACK_OF_A_LEVEL: usize = 128 * 1024;
+const STACK_GROWTH: usize = 2 * 1024 * 1024;
 /// How many `elif` branches an `if` may have.
 const MAX_BRANCHES: usize = 500;
 
@@ -191,7 +194,7 @@ impl<'s> Parser<'s> {
             return Err(SyntaxError::new(message, self.at() as usize));
         }
         self.nesting += 1;
-        let result = step(self);
+        let result = stacker::maybe_grow(STACK_OF_A_LEVEL, STACK_GROWTH, || step(self));
         self.nesting -= 1;
         result
     }

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::{YamlValue, scalar};
 
+/// From this length on, a key is marked as one: YAML finds no others if they are long.
+const MAX_SIMPLE_KEY: usize = 128;
+
 /// A value as YAML text, with a newline at the end.
 pub fn to_text(value: &Value) -> String {
     let mut text = String::new();
@@ -24,7 +27,11 @@ fn write_block(value: &Value, indent: usize, text: &mut String) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {
-                text.push_str(&format!("{pad}{}:", plain_or_quoted(key)));
+                let key = plain_or_quoted(key);
+                match key.len() < MAX_SIMPLE_KEY {
+                    true => text.push_str(&format!("{pad}{key}:")),
+                    false => text.push_str(&format!("{pad}? {key}\n{pad}:")),
+                }
                 write_member(value, indent, matches!(value, Value::Array(_)), text);
             }
         }
@@ -75,28 +82,57 @@ fn inline(value: &Value) -> String {
 fn plain_or_quoted(text: &str) -> String {
     let reads_as_text = matches!(scalar::resolve(text), Ok(YamlValue::Str(_)));
     let is_plain = reads_as_text
-        && !text.is_empty()
+        // Nothing is null, and YAML 1.1 has a meaning for the other two.
+        && !matches!(text, "" | "<<" | "=")
         && text.trim() == text
+        && !text.starts_with("...")
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with(':')
-        && !text.contains(char::is_control)
+        && !text.contains(needs_escape)
         && !text.starts_with([
             '-', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`',
         ]);
     if is_plain {
         text.to_owned()
-    } else if text.contains(char::is_control) {
-        Value::from(text).to_string()
+    } else if text.contains(needs_escape) {
+        double_quoted(text)
     } else {
         format!("'{}'", text.replace('\'', "''"))
     }
+}
+
+/// Whether YAML refuses a character, or takes it for the end of a line.
+fn needs_escape(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// JSON's escapes are YAML's as well, but JSON leaves some characters as they are.
+fn double_quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    for c in Value::from(text).to_string().chars() {
+        match needs_escape(c) {
+            true => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => quoted.push(c),
+        }
+    }
+    quoted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn keys_that_yaml_would_not_find_are_marked_or_quoted() {
+        for key in ["k".repeat(2000).as_str(), "<<", "=", "... ?", "\u{7f}", "a\u{2028}b", "\u{feff}a"] {
+            let value = json!({ key: [1], "b": { key: 2 } });
+            let text = to_text(&value);
+            let read = super::super::parse(&text, std::path::Path::new("x")).expect("valid YAML");
+            assert_eq!(read.to_json(), value, "{text}");
+        }
+    }
 
     #[test]
     fn texts_are_read_back_as_they_were() {

@@ -274,4 +274,6 @@ fn float_to_json(value: f64) -> Value {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::problem::{Problem, QUOTE_JINJA};
+use super::problem::{Problem, QUOTE_JINJA, lines};
 use super::scan::{Scanner, Token, TokenKind};
 use super::{Mapping, Yaml, YamlValue, scalar};
 use crate::error::Result as PublicResult;
@@ -51,9 +51,9 @@ fn refuse_control_characters(source: &str) -> Result<()> {
     let is_control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f;
     let Some(index) = source.bytes().position(is_control) else { return Ok(()) };
     let before = &source[..index];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
-    let place = (count(before.matches('\n').count()), count(before[line_start..].chars().count()));
+    let place =
+        (count(lines(before).count() - 1), count(lines(before).last().unwrap_or_default().chars().count()));
     let message = format!("the control character 0x{:02x} is not allowed in YAML", source.as_bytes()[index]);
     Err(Problem::new(message, place).help("is this a text file?"))
 }

@@ -28,15 +28,20 @@ impl Problem {
 
     /// The error for people, with the line and a hint.
     pub(super) fn into_error(self, source: &str, path: &Path) -> Error {
-        let line = source.lines().nth(self.line.saturating_sub(1) as usize).unwrap_or_default();
+        let line = lines(source).nth(self.line.saturating_sub(1) as usize).unwrap_or_default();
         let help = self.help.or_else(|| guess(line));
         let location = Location::new(path, self.line as usize, self.column as usize);
-        let error = Error::parsing(self.message).at(location).excerpt_from(source);
+        let error = Error::parsing(self.message).at(location).excerpt(line);
         match help {
             Some(help) => error.help(help),
             None => error,
         }
     }
+}
+
+/// The lines as YAML counts them: a lone carriage return ends one, too.
+pub(super) fn lines(source: &str) -> impl Iterator<Item = &str> {
+    source.split("\r\n").flat_map(|lines| lines.split(['\r', '\n']))
 }
 
 /// What most often is behind a syntax error, guessed from the line where it was noticed.

@@ -21,10 +21,12 @@ pub fn statements(sql: &str) -> Vec<Range<usize>> {
                 is_empty = true;
                 at += 1;
             }
-            b'-' if bytes[at..].starts_with(b"--") => at += length_to(&bytes[at..], b"\n"),
+            b'-' if bytes[at..].starts_with(b"--") => at += line_length(&bytes[at..]),
             b'/' if bytes[at..].starts_with(b"/*") => at += comment_length(&bytes[at..]),
-            byte => {
-                is_empty &= byte.is_ascii_whitespace();
+            _ => {
+                // Within a character there is nothing to be seen.
+                is_empty &=
+                    sql.get(at..).and_then(|rest| rest.chars().next()).is_none_or(char::is_whitespace);
                 at += token_length(bytes, at);
             }
         }
@@ -83,6 +85,11 @@ fn dollar_quoted_length(bytes: &[u8]) -> usize {
     tag.len() + length_to(rest, tag)
 }
 
+/// A carriage return ends a line as well.
+fn line_length(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len())
+}
+
 /// Comments may hold comments.
 fn comment_length(bytes: &[u8]) -> usize {
     let mut depth = 0;
@@ -112,7 +119,11 @@ fn length_to(bytes: &[u8], wanted: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::native::{Database, Session};
     use super::*;
+    use crate::properties::{hold, texts};
 
     #[test]
     fn cuts_where_statements_end() {
@@ -128,6 +139,8 @@ mod tests {
             ("select $1;b$x$;c", &["select $1", "b$x$", "c"]),
             ("a -- ;\n;b", &["a -- ;\n", "b"]),
             ("select 'open;", &["select 'open;"]),
+            ("a -- ;\r;b", &["a -- ;\r", "b"]),
+            ("a;\u{2028};\u{3000}b", &["a", "\u{3000}b"]),
             ("a;\nüber", &["a", "\nüber"]),
         ] {
             let found: Vec<&str> = statements(sql).into_iter().map(|range| &sql[range]).collect();
@@ -139,5 +152,73 @@ mod tests {
     fn keeps_positions() {
         let sql = "é;\n b; c";
         assert_eq!(alone(sql, statements(sql)[1].clone()), "  \n b");
+    }
+
+    const WORDS: &[&str] = &[
+        "select 1",
+        "select",
+        " a",
+        "1",
+        "e",
+        "E",
+        "U&",
+        "x",
+        "_",
+        "'",
+        "\"",
+        "$",
+        "$$",
+        "$a$",
+        "$1",
+        ";",
+        ";",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "-",
+        "/",
+        "*",
+        "\n",
+        " ",
+        "\\",
+        "é",
+        ", 'x'",
+        ", \"y\"",
+        ", E'\\''",
+        " -- c\n",
+        " /* c */",
+        "select 'a;b';",
+        "\t",
+        "from t",
+    ];
+
+    #[test]
+    fn statements_and_what_is_between_them_are_the_whole() {
+        hold(texts(WORDS), |sql| {
+            let mut end = 0;
+            for range in statements(&sql) {
+                assert!(end <= range.start && !sql[range.clone()].trim().is_empty(), "{range:?}");
+                assert!(statements(&sql[end..range.start]).is_empty(), "{range:?}");
+                assert_eq!(alone(&sql, range.clone()).lines().count(), sql[..range.end].lines().count());
+                end = range.end;
+            }
+            assert!(statements(&sql[end..]).is_empty());
+        });
+    }
+
+    /// DuckDB tells how many statements there are if it can read them all; of some texts it also reads nothing.
+    #[test]
+    fn duckdb_finds_as_many_statements() {
+        let database =
+            Arc::new(Database::open(":memory:", &[]).unwrap_or_else(|refusal| panic!("{refusal:?}")));
+        let session = Session::connect(&database).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        hold(texts(WORDS), |sql| {
+            if let Ok(found) = session.statements(&sql)
+                && found.count() > 0
+            {
+                assert_eq!(statements(&sql).len() as u64, found.count());
+            }
+        });
     }
 }
