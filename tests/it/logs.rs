@@ -73,6 +73,9 @@ fn events_come_in_dbts_order_and_under_its_names() {
         "RunResultFailure",
         "RunResultError",
         "Formatting",
+        // The rows that fail, which dbt does not show.
+        "Note",
+        "Formatting",
         "SQLCompiledPath",
         "Formatting",
         "StatsLine",
