@@ -39,6 +39,8 @@ pub fn convert(opt: &Opt, words: &[String], notices: &mut Vec<Notice>) -> Result
             Err(error) => Err(format!("'{word}' is not a path: {error}.")),
         },
         Kind::Choice(choices) => choice(word, choices).map(Value::from),
+        // An empty text is kept: `--select ""`, as a script with an empty variable has it, selects nothing.
+        Kind::Words if words.iter().all(|word| word.trim().is_empty()) => Ok(json!([""])),
         Kind::Words => Ok(json!(split(words))),
         Kind::Choices(choices) => {
             split(words).iter().map(|word| choice(word, choices).map(Value::from)).collect()
@@ -171,6 +173,7 @@ mod tests {
             (&options::THREADS, &["4"], json!(4)),
             (&options::LIMIT, &["-1"], json!(-1)),
             (&options::SELECT, &["a b", "+c"], json!(["a", "b", "+c"])),
+            (&options::SELECT, &[""], json!([""])),
             (&options::LOG_LEVEL, &["DEBUG"], json!("debug")),
             (&options::RESOURCE_TYPES, &["model", "Test"], json!(["model", "test"])),
             (
