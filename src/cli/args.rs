@@ -75,7 +75,7 @@ pub fn find(path: &[&str]) -> Option<&'static Spec> {
 
 /// The options of a command and the global ones.
 pub fn options(spec: &Spec) -> impl Iterator<Item = &'static Opt> {
-    spec.options.iter().chain(GLOBAL)
+    spec.options.iter().copied().flatten().chain(GLOBAL)
 }
 
 fn collect(

@@ -102,15 +102,18 @@ pub fn from_clap(program: &str, words: &[String], error: clap::Error) -> Stop {
             guess(format!("No such command '{name}'."), "", &name, known)
         }
         ErrorKind::UnknownArgument if !name.starts_with('-') => match spec {
-            Some(spec) if spec.options.iter().any(|opt| opt.name == "select") => format!(
+            Some(spec) if args::options(spec).any(|opt| opt.name == "select") => format!(
                 "Got unexpected extra argument ({name}). To choose nodes: {program} {} --select {name}",
                 spec.words.join(" ")
             ),
             _ => format!("Got unexpected extra argument ({name})"),
         },
         ErrorKind::UnknownArgument => {
-            let options = spec.map_or(&[][..], |spec| spec.options).iter().chain(GLOBAL);
-            let known = options.flat_map(|opt| [opt.long].into_iter().chain(opt.negation()));
+            let options: Vec<_> = match spec {
+                Some(spec) => args::options(spec).collect(),
+                None => GLOBAL.iter().collect(),
+            };
+            let known = options.iter().flat_map(|opt| [opt.long].into_iter().chain(opt.negation()));
             guess(format!("No such option '{name}'."), "--", name.trim_start_matches('-'), known)
         }
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => {
