@@ -204,6 +204,12 @@ impl Error {
         self
     }
 
+    /// The same error with other words for its message.
+    pub fn reword(mut self, reword: impl FnOnce(&str) -> String) -> Self {
+        self.0.message = reword(&self.0.message);
+        self
+    }
+
     /// Several errors told as one; `None` if there is none.
     pub fn many(errors: Vec<Error>) -> Option<Error> {
         let mut errors = errors.into_iter();

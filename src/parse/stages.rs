@@ -20,7 +20,9 @@ use crate::events::{Events, Warning};
 use crate::flags::Flags;
 use crate::jinja::Engine;
 use crate::jinja::blocks::{self, BlockKind};
-use crate::jinja::context::{DispatchOrder, Macros, Observed, ProjectInfo, Shared, Target, lock};
+use crate::jinja::context::{
+    DispatchOrder, Macros, Observed, ProjectInfo, QueryComments, Shared, Target, lock,
+};
 use crate::manifest::{Disabled, Doc, Id, Lookup, Macro, MacroArgument, Manifest, Node, ResourceType};
 use crate::project::files::{FileKind, SourceFile};
 use crate::project::project_file::Project;
@@ -196,6 +198,7 @@ fn share(workspace: &Workspace, invocation: Invocation, macros: Macros, dispatch
         events: invocation.events,
         target: invocation.target,
         quoting: Policy::ALL.with(quoting.database, quoting.schema, quoting.identifier),
+        query_comments: QueryComments::new(&root.query_comment),
         invocation_id: invocation.invocation_id,
         run_started_at: invocation.started_at,
         told: Mutex::default(),

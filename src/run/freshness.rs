@@ -15,7 +15,7 @@ use crate::error::{Error, Location, Result};
 use crate::events::{Event, NodeResult, Position, Status};
 use crate::jinja::Origin;
 use crate::jinja::context::{StatementResult, TableObject, source_relation};
-use crate::manifest::{Id, Source};
+use crate::manifest::{Id, Resource, Source};
 use crate::warehouse::{Cell, Session};
 
 /// One source's result.
@@ -89,7 +89,11 @@ pub fn measure(
     let mut timing = Vec::new();
     // There is nothing to compile, but readers of artifacts look for both steps.
     timed("compile", &mut timing, || Ok(())).ok();
-    let done = timed("execute", &mut timing, || ask(compiler, source, session));
+    let done = timed("execute", &mut timing, || {
+        let resource = Some(Resource::Source(source));
+        session.comment(compiler.shared.query_comment(&source.unique_id, resource)?);
+        ask(compiler, source, session)
+    });
     let criteria = source.fields.freshness.clone().unwrap_or_default();
     let location = done.as_ref().err().and_then(|error| error.location().cloned());
     let (measured, status, message, adapter_response) = match done {

@@ -179,6 +179,9 @@ fn run_one(
 }
 
 fn execute(job: &Job, session: &Arc<Session>, node: &Node, occasion: &Occasion) -> Result<()> {
+    let shared = &job.compiler.shared;
+    session.tell(&shared.events, "master");
+    session.comment(shared.query_comment("master", None)?);
     let compiled = job.compiler.compile(&Arc::new(node.clone()), session, occasion)?;
     let sql = compiled.compiled_code.trim();
     if sql.is_empty() {

@@ -112,6 +112,7 @@ impl Job<'_> {
         let shared = &self.compiler.shared;
         let autocommit = shared.target.disable_transactions;
         let session = Session::new(self.warehouse.connect()?, cache.clone(), autocommit);
+        session.comment(shared.query_comment("master", None)?);
         let may_ask = shared.flags.introspect || self.action.changes();
         Ok(Arc::new(if may_ask { session } else { session.closed() }))
     }

@@ -115,11 +115,17 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             events.emit(Event::NodeStarted { node: progress.info.clone(), position });
         }
         session.tell(events, &progress.info.unique_id);
-        let outcome = self.work(id, session, &mut progress);
+        let outcome = self.comment(id, session).and_then(|()| self.work(id, session, &mut progress));
         if position.is_none() && outcome.is_ok() {
             return None;
         }
         Some(self.finish(id, progress, outcome))
+    }
+
+    fn comment(&self, id: &Id, session: &Session) -> Result<()> {
+        let compiler = &self.job.compiler;
+        session.comment(compiler.shared.query_comment(id, compiler.manifest.resource(id))?);
+        Ok(())
     }
 
     /// Whether there is nothing to do for such a resource: it stands in the graph only.

@@ -6,6 +6,7 @@
 //! ```
 
 mod cache;
+mod comment;
 mod credentials;
 mod duckdb;
 mod position;
@@ -16,6 +17,7 @@ mod table;
 use std::sync::Arc;
 
 pub use cache::RelationCache;
+pub use comment::Comment;
 pub use credentials::Credentials;
 pub use position::{Position, position};
 pub use session::Session;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::{Cell, Connection, Fetch, RelationCache, Response, Table};
+use super::{Cell, Comment, Connection, Fetch, RelationCache, Response, Table};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::interrupt;
@@ -18,6 +18,7 @@ pub struct Session {
     autocommit: bool,
     /// Nothing may be asked (`--no-introspect`).
     closed: bool,
+    comment: Mutex<Option<Comment>>,
     teller: Mutex<Option<Teller>>,
 }
 
@@ -37,6 +38,7 @@ impl Session {
             cache,
             autocommit,
             closed: false,
+            comment: Mutex::default(),
             teller: Mutex::default(),
         }
     }
@@ -62,12 +64,19 @@ impl Session {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From here on puts this comment on every statement.
+    pub fn comment(&self, comment: Option<Comment>) {
+        *self.comment.lock().unwrap_or_else(PoisonError::into_inner) = comment;
+    }
+
     /// From here on tells of every statement, as one of this node.
     pub fn tell(&self, events: &Events, node: &str) {
         let teller = Teller { events: events.clone(), node: node.to_owned() };
         let before = self.teller.lock().unwrap_or_else(PoisonError::into_inner).replace(teller);
         let before = before.map_or_else(|| "master".to_owned(), |before| before.node);
-        events.emit(Event::ConnectionReused { before, connection: node.to_owned() });
+        if before != node {
+            events.emit(Event::ConnectionReused { before, connection: node.to_owned() });
+        }
     }
 
     /// Does the work of a statement, and tells of its begin and end.
@@ -94,7 +103,12 @@ impl Session {
         if begin && !self.autocommit && !connection.in_transaction() {
             connection.begin()?;
         }
+        let Some(comment) = self.comment.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
+            return self.told(sql, || connection.execute(sql, fetch), |(response, _)| response);
+        };
+        let sql = &comment.add_to(sql);
         self.told(sql, || connection.execute(sql, fetch), |(response, _)| response)
+            .map_err(|error| comment.forget_in(error))
     }
 
     /// Runs one statement with values for its placeholders, in a transaction.

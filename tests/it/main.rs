@@ -21,6 +21,7 @@ mod materializations;
 mod names;
 mod nothing_lost;
 mod packages;
+mod query_comment;
 mod seeds;
 mod selection;
 mod semantic;

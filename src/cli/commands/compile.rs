@@ -18,7 +18,7 @@ use crate::jinja::context::text_table;
 use crate::manifest::{Compiled, Id, Resource, version_suffix};
 use crate::parse::inline_node;
 use crate::run::{Action, Extractions, NodeRun, Report, Timing, timed};
-use crate::warehouse::{Cell, Fetch, RelationCache, Session, Table};
+use crate::warehouse::{Cell, Fetch, Session, Table};
 
 /// `rbt compile`: renders the selected nodes, or the SQL of `--inline`.
 pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
@@ -102,7 +102,7 @@ impl Inline {
 
 fn session(loaded: &Loaded) -> Result<Arc<Session>> {
     let warehouse = loaded.open_warehouse()?;
-    let session = Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false);
+    let session = loaded.session(&*warehouse, "master")?;
     let flags = &loaded.parsed.shared.flags;
     let may_ask = flags.introspect || flags.which == Command::Show;
     Ok(Arc::new(if may_ask { session } else { session.closed() }))
@@ -143,6 +143,8 @@ pub fn show(flags: &Flags, events: &Events) -> Result<Outcome> {
             Some(version) => format!("{}.{}", node.name, version_suffix(version)),
             None => node.name.clone(),
         };
+        let resource = Some(Resource::Node(node));
+        session.comment(loaded.parsed.shared.query_comment(&node.unique_id, resource)?);
         shown(Some(&name), &node.unique_id, &first_rows(flags, &sql, &session)?);
     }
     Ok(Outcome::Succeeded)

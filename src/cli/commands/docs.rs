@@ -22,7 +22,7 @@ use crate::jinja::context::{Context, TableObject};
 use crate::manifest::{Id, ResourceType};
 use crate::parse::stores_failures;
 use crate::sql::Relation;
-use crate::warehouse::{Cell, RelationCache, Session, Table};
+use crate::warehouse::{Cell, Table};
 
 /// The name by which tables of the warehouse and nodes find each other: database, schema and name in small letters.
 type Key = (String, String, String);
@@ -39,7 +39,7 @@ pub fn generate(flags: &Flags, events: &Events) -> Result<Outcome> {
     let mut tables = IndexMap::new();
     if !flags.empty_catalog && !places.is_empty() {
         let warehouse = loaded.open_warehouse()?;
-        let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));
+        let session = Arc::new(loaded.session(&*warehouse, "generate_catalog")?);
         let shared = &loaded.parsed.shared;
         let context = compiler(&loaded, &BTreeSet::new())?.operation_context(&shared.project_name, &session);
         for (database, schemas) in schemas_of(&places) {

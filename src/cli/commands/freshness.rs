@@ -14,7 +14,6 @@ use crate::flags::Flags;
 use crate::graph::Dag;
 use crate::manifest::{Id, ResourceType, Source};
 use crate::run::{Action, Extractions, FreshnessRun, Job, measure_freshness};
-use crate::warehouse::{RelationCache, Session};
 
 /// Measures the selected sources, and writes `sources.json`.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
@@ -81,7 +80,7 @@ fn measure(loaded: &setup::Loaded, dag: &Dag, sources: &[&Source]) -> Result<(Ve
     let warehouse = loaded.open_warehouse()?;
     let selected: BTreeSet<Id> = sources.iter().map(|source| source.unique_id.clone()).collect();
     let compiler = compiler(loaded, &selected)?;
-    let session = Arc::new(Session::new(warehouse.connect()?, Arc::new(RelationCache::default()), false));
+    let session = Arc::new(loaded.session(&*warehouse, "master")?);
     let total = sources.len();
     let position = |index: usize| Position { index: index + 1, total };
     let measure_all = || {

@@ -12,7 +12,6 @@ use crate::flags::Flags;
 use crate::jinja::{self, MacroTemplate};
 use crate::run::{NodeRun, timed};
 use crate::text::nearest;
-use crate::warehouse::{RelationCache, Session};
 
 /// Calls the macro with the arguments of `--args`. What it did lasts if it commits itself.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
@@ -74,8 +73,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
 fn call(loaded: &Loaded, package: &str, template: &Arc<MacroTemplate>) -> Result<()> {
     let shared = &loaded.parsed.shared;
     let warehouse = loaded.open_warehouse()?;
-    let cache = Arc::new(RelationCache::default());
-    let session = Arc::new(Session::new(warehouse.connect()?, cache, shared.target.disable_transactions));
+    let session = Arc::new(loaded.session(&*warehouse, &format!("macro_{}", template.name))?);
     let context = compiler(loaded, &BTreeSet::new())?.operation_context(package, &session);
     let args: Vec<(&str, minijinja::Value)> =
         shared.flags.args.iter().map(|(name, value)| (name.as_str(), jinja::from_json(value))).collect();

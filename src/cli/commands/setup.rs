@@ -15,20 +15,22 @@ use crate::extract;
 use crate::flags::{Command, Flags};
 use crate::graph::Dag;
 use crate::interrupt;
-use crate::jinja::context::{Context, DispatchOrder, Macros, Names, Observed, Role, Shared, Target};
+use crate::jinja::context::{
+    Context, DispatchOrder, Macros, Names, Observed, QueryComments, Role, Shared, Target,
+};
 use crate::jinja::{self, Engine, Origin};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
 use crate::parse::{Invocation, ParsedProject};
 use crate::project::packages::{self, PackageList};
 use crate::project::profile::{self, Profile, ProfileOptions};
-use crate::project::project_file::{Project, RawProject};
+use crate::project::project_file::{Project, QueryComment, RawProject};
 use crate::project::render::Render;
 use crate::project::vars::Vars;
 use crate::project::workspace::{Renderers, Workspace};
 use crate::project::yaml::{Mapping, Yaml, YamlValue};
 use crate::run::NodeRun;
 use crate::sql::Policy;
-use crate::warehouse::{Credentials, Warehouse};
+use crate::warehouse::{Credentials, Session, Warehouse};
 
 /// A project that is ready for work.
 pub struct Loaded {
@@ -79,6 +81,8 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
     let cached = cache::parse(&workspace, invocation, &target)?;
     let parsed = ManuallyDrop::new(cached.parsed);
     interrupt::check()?;
+    // What a template of a comment has wrong concerns every command.
+    parsed.shared.query_comment("master", None)?;
     extract::refuse_secrets(&parsed.manifest)?;
     events.emit(Event::Found { stats: found(&parsed.manifest) });
     let loaded = Loaded {
@@ -131,6 +135,14 @@ impl Loaded {
             self.parsed.shared.events.emit(Event::note(Level::Warn, message));
         };
         self.credentials.open_telling(&waiting)
+    }
+
+    /// A session of its own on an opened warehouse, for one that is called so in the comments of its statements.
+    pub fn session(&self, warehouse: &dyn Warehouse, name: &str) -> Result<Session> {
+        let shared = &self.parsed.shared;
+        let session = Session::new(warehouse.connect()?, Arc::default(), shared.target.disable_transactions);
+        session.comment(shared.query_comment(name, None)?);
+        Ok(session)
     }
 
     /// Writes `manifest.json`, with what was compiled; `last`: whether the command writes it no more.
@@ -272,6 +284,7 @@ impl Base<'_> {
             events: self.events.clone(),
             target,
             quoting: Policy::ALL,
+            query_comments: QueryComments::new(&QueryComment::default()),
             invocation_id: self.flags.invocation_id.clone(),
             run_started_at: Utc::now(),
             told: Mutex::default(),

@@ -13,6 +13,7 @@ mod deferral;
 mod exceptions;
 mod namespace;
 mod nodes;
+mod query_comment;
 mod record;
 mod relation;
 mod runtime_config;
@@ -49,6 +50,7 @@ pub use deferral::Deferral;
 use namespace::GLOBAL_PROJECT;
 pub use namespace::{DispatchOrder, INTERNAL_PACKAGES, Macros};
 pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
+pub use query_comment::QueryComments;
 pub use record::record;
 pub use relation::RelationObject;
 pub use runtime_config::ProjectInfo;
@@ -69,6 +71,7 @@ pub struct Shared {
     pub target: Target,
     /// The project's quoting of relations.
     pub quoting: Policy,
+    pub query_comments: QueryComments,
     pub invocation_id: String,
     pub run_started_at: DateTime<Utc>,
     /// Warnings that are told once.
