@@ -325,13 +325,12 @@ impl Event {
     }
 }
 
-/// Counts in words, sorted by kind: `2 seeds, 1 table model, 5 data tests`.
+/// Counts in words, none where there are none: `2 seeds, 1 table model, 5 data tests`.
 ///
 /// `kinds` are dbt's words with their number, each word once: `seed`, `table model`, `data_test`.
 pub fn stat_line(kinds: impl IntoIterator<Item = (String, usize)>) -> String {
-    let mut kinds: Vec<_> = kinds.into_iter().filter(|(_, count)| *count > 0).collect();
-    kinds.sort();
-    let words = kinds.into_iter().map(|(kind, count)| plural(count, &kind).replace('_', " "));
+    let kinds = kinds.into_iter().filter(|(_, count)| *count > 0);
+    let words = kinds.map(|(kind, count)| plural(count, &kind).replace('_', " "));
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -667,6 +666,6 @@ mod tests {
     fn counts_in_words() {
         let kinds = [("data_test", 5), ("seed", 1), ("analysis", 2), ("saved_query", 2), ("model", 0)];
         let kinds = kinds.map(|(kind, count)| (kind.to_owned(), count));
-        assert_eq!(stat_line(kinds), "2 analyses, 5 data tests, 2 saved queries, 1 seed");
+        assert_eq!(stat_line(kinds), "5 data tests, 1 seed, 2 analyses, 2 saved queries");
     }
 }

@@ -47,7 +47,20 @@ fn candidates(options: &ProfileOptions, project_dir: &Path) -> Vec<PathBuf> {
     let current = std::env::current_dir().ok();
     let home = std::env::home_dir().map(|home| home.join(".dbt"));
     let project = Some(project_dir.to_owned());
-    [current, home, project].into_iter().flatten().map(|dir| dir.join(PROFILES_FILE)).collect()
+    let mut files: Vec<PathBuf> = Vec::new();
+    for file in [current, home, project].into_iter().flatten().map(|dir| dir.join(PROFILES_FILE)) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+/// The smallest profile, to be shown where none is found.
+fn example(name: &str) -> String {
+    format!(
+        "{name}:\n  target: dev\n  outputs:\n    dev:\n      type: duckdb\n      path: dev.duckdb\n      threads: 4"
+    )
 }
 
 /// Finds, reads and renders the profile that a project asks for.
@@ -67,13 +80,15 @@ pub fn load(
     let searched = candidates(options, project_dir);
     let name = profile_name(options, wanted, project_file, render)?;
     let Some(file) = searched.iter().find(|file| file.is_file()) else {
-        let looked: Vec<String> = searched.iter().map(|file| format!("  {}", file.display())).collect();
+        let indent = |text: &str| format!("  {}", text.replace('\n', "\n  "));
+        let looked: Vec<String> = searched.iter().map(|file| file.display().to_string()).collect();
         return Err(Error::runtime(format!(
             "Could not find profile named '{name}': there is no {PROFILES_FILE}"
         ))
         .help(format!(
-            "create one, or name its folder with --profiles-dir; I looked for\n{}",
-            looked.join("\n")
+            "create one, or name its folder with --profiles-dir; I looked for\n{}\nThis is enough:\n{}",
+            indent(&looked.join("\n")),
+            indent(&example(&name))
         )));
     };
     let text = std::fs::read_to_string(file).map_err(|error| Error::io("read", file, &error))?;

@@ -190,6 +190,7 @@ impl Job<'_> {
                 None => counts.push((word, 1)),
             }
         }
+        counts.sort();
         stat_line(counts)
     }
 }

@@ -40,10 +40,12 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     };
     let outcome = set_up_profile(flags, &questions, &profile, say)?;
     unpack(&STARTER, &folder, &fill)?;
-    say(format!(
-        "Your new dbt project \"{name}\" was created!\n\nBuild it:\n  cd {name}\n  {program} build",
-        program = flags.program
-    ));
+    let build = format!("  cd {name}\n  {} build", flags.program);
+    let next = match flags.skip_profile_setup {
+        false => format!("Build it:\n{build}"),
+        true => format!("With a profile called {profile} in {PROFILES_FILE} you can build it:\n{build}"),
+    };
+    say(format!("Your new dbt project \"{name}\" was created!\n\n{next}"));
     Ok(outcome)
 }
 

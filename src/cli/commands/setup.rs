@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::Utc;
+use indexmap::IndexMap;
 
 use crate::artifacts::{write_graph_summary, write_manifest, write_run_results, write_semantic_manifest};
 use crate::cache::{self, Saving};
@@ -334,18 +335,16 @@ fn target_of(profile: &Profile, credentials: &Credentials) -> Target {
     }
 }
 
-/// `3 models, 1 seed, 5 data tests, 400 macros`.
+/// `3 models, 1 seed, 5 data tests, 400 macros`: nodes in the order in which the manifest has them, as dbt counts.
 fn found(manifest: &Manifest) -> String {
-    let count =
-        |kind: ResourceType| manifest.nodes.values().filter(|node| node.resource_type == kind).count();
-    let nodes = [
-        ("model", ResourceType::Model),
-        ("snapshot", ResourceType::Snapshot),
-        ("analysis", ResourceType::Analysis),
-        ("data_test", ResourceType::Test),
-        ("seed", ResourceType::Seed),
-        ("operation", ResourceType::Operation),
-    ];
+    let mut counts: IndexMap<&str, usize> = IndexMap::new();
+    for node in manifest.nodes.values() {
+        let word = match node.resource_type {
+            ResourceType::Test => "data_test",
+            kind => kind.as_str(),
+        };
+        *counts.entry(word).or_default() += 1;
+    }
     let others = [
         ("source", manifest.sources.len()),
         ("exposure", manifest.exposures.len()),
@@ -357,6 +356,5 @@ fn found(manifest: &Manifest) -> String {
         ("unit_test", manifest.unit_tests.len()),
         ("function", manifest.functions.len()),
     ];
-    let counted = nodes.map(|(word, kind)| (word.to_owned(), count(kind)));
-    stat_line(counted.into_iter().chain(others.map(|(word, count)| (word.to_owned(), count))))
+    stat_line(counts.into_iter().chain(others).map(|(word, count)| (word.to_owned(), count)))
 }
