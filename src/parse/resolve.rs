@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Parser;
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
-use crate::jinja::context::{missing_node, missing_source};
+use crate::jinja::context::missing_dependency;
 use crate::manifest::{DependsOn, Found, Id, Lookup, Manifest, Node, RefArgs, ResourceType};
 
 /// Who refers, for messages.
@@ -102,7 +102,8 @@ impl Parser<'_> {
                 found => {
                     let disabled = matches!(found, Found::Disabled(_));
                     let name = format!("{source}.{table}");
-                    let error = missing_source(referrer.id, &name, disabled, lookup.source_names());
+                    let error =
+                        missing_dependency(referrer.id, "source", &name, disabled, lookup.source_names());
                     errors.push(place(error, referrer, code, &[source, table]));
                 }
             }
@@ -120,7 +121,13 @@ impl Parser<'_> {
                         self.warn_missing(referrer, &reference.name, disabled);
                         return Ok(false);
                     }
-                    let error = missing_node(referrer.id, &reference.name, disabled, lookup.ref_names());
+                    let error = missing_dependency(
+                        referrer.id,
+                        "node",
+                        &reference.name,
+                        disabled,
+                        lookup.ref_names(),
+                    );
                     errors.push(place(error, referrer, code, &[&reference.name]));
                 }
             }

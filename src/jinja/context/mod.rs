@@ -49,7 +49,7 @@ pub use column::ColumnObject;
 pub use deferral::Deferral;
 use namespace::GLOBAL_PROJECT;
 pub use namespace::{DispatchOrder, INTERNAL_PACKAGES, Macros};
-pub use nodes::{NodeObject, missing_node, missing_source, node_relation, source_relation};
+pub use nodes::{NodeObject, missing_dependency, node_relation, source_relation};
 pub use query_comment::QueryComments;
 pub use record::record;
 pub use relation::RelationObject;

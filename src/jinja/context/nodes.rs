@@ -86,20 +86,23 @@ fn resolve_ref(context: &Context, running: &Running, reference: &RefArgs) -> Res
         found => {
             let own_name = context.node.as_ref().map_or("an operation", |node| &node.unique_id);
             let disabled = matches!(found, Found::Disabled(_));
-            Err(missing_node(own_name, name, disabled, running.lookup.ref_names()))
+            Err(missing_dependency(own_name, "node", name, disabled, running.lookup.ref_names()))
         }
     }
 }
 
-/// The error for a `ref` to something that does not exist.
-pub fn missing_node<'a>(
+/// The error for a `ref` or `source` to something that does not exist.
+///
+/// `kind` is what it would be: `node` or `source`; `known` are the names that exist.
+pub fn missing_dependency<'a>(
     who: &str,
+    kind: &str,
     name: &str,
     disabled: bool,
     known: impl Iterator<Item = &'a str>,
 ) -> RbtError {
     let why = if disabled { "is disabled" } else { "was not found" };
-    let error = RbtError::compilation(format!("'{who}' depends on a node named '{name}' which {why}"));
+    let error = RbtError::compilation(format!("'{who}' depends on a {kind} named '{name}' which {why}"));
     match nearest(name, known).filter(|_| !disabled) {
         Some(similar) => error.help(format!("did you mean '{similar}'?")),
         None => error,
@@ -206,22 +209,8 @@ pub fn source(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
     }
     let who = context.node.as_ref().map_or("an operation", |node| &node.unique_id);
     let name = format!("{source_name}.{table_name}");
-    Err(raise(missing_source(who, &name, matches!(found, Found::Disabled(_)), running.lookup.source_names())))
-}
-
-/// The error for a `source` that does not exist.
-pub fn missing_source<'a>(
-    who: &str,
-    name: &str,
-    disabled: bool,
-    known: impl Iterator<Item = &'a str>,
-) -> RbtError {
-    let why = if disabled { "is disabled" } else { "was not found" };
-    let error = RbtError::compilation(format!("'{who}' depends on a source named '{name}' which {why}"));
-    match nearest(name, known).filter(|_| !disabled) {
-        Some(similar) => error.help(format!("did you mean '{similar}'?")),
-        None => error,
-    }
+    let disabled = matches!(found, Found::Disabled(_));
+    Err(raise(missing_dependency(who, "source", &name, disabled, running.lookup.source_names())))
 }
 
 /// The relation of a source: its table, or the files and expressions of `external_location`
