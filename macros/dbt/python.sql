@@ -14,19 +14,19 @@
 {%- endmacro %}
 
 {% macro build_ref_function(model) -%}
-  {%- do refuse_python_model() -%}
+  {%- do dbt.refuse_python_model() -%}
 {%- endmacro %}
 
 {% macro build_source_function(model) -%}
-  {%- do refuse_python_model() -%}
+  {%- do dbt.refuse_python_model() -%}
 {%- endmacro %}
 
 {% macro build_config_dict(model) -%}
-  {%- do refuse_python_model() -%}
+  {%- do dbt.refuse_python_model() -%}
 {%- endmacro %}
 
 {% macro py_script_postfix(model) -%}
-  {%- do refuse_python_model() -%}
+  {%- do dbt.refuse_python_model() -%}
 {%- endmacro %}
 
 {% macro py_script_comment() -%}

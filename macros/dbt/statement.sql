@@ -7,7 +7,7 @@
       {%- do write(compiled_code) -%}
     {%- endif -%}
     {%- if language != 'sql' -%}
-      {%- do refuse_python_model() -%}
+      {%- do dbt.refuse_python_model() -%}
     {%- endif -%}
     {%- set response, table = adapter.execute(compiled_code, auto_begin=auto_begin, fetch=fetch_result) -%}
     {%- if name is not none -%}

@@ -5,6 +5,7 @@
 
 mod checks;
 mod columns;
+mod described;
 mod generic_tests;
 mod hooks;
 mod macros;

@@ -181,9 +181,9 @@ pub fn of_yaml_snapshot<'a>(project: &'a Project, entry: &Properties) -> Option<
 
 impl Parser<'_> {
     /// Parses one node: configuration, rendering, names, hooks.
-    pub fn parse_node(&self, unparsed: Unparsed, properties: Option<&Properties>) -> Result<Parsed> {
+    pub fn parse_node(&self, unparsed: &Unparsed, properties: Option<&Properties>) -> Result<Parsed> {
         let location = Location::new(&unparsed.original_file_path, unparsed.first_line, 0);
-        let version_config = self.version_config(&unparsed, properties);
+        let version_config = self.version_config(unparsed, properties);
         let config_layer = version_config.as_ref().or(properties.map(|entry| &entry.config));
         let project = unparsed.project;
         let layers = |calls: Option<&Map<String, Json>>| {
@@ -199,7 +199,7 @@ impl Parser<'_> {
                 error.at(place.unwrap_or_else(|| location.clone()))
             })
         };
-        let mut node = self.new_node(&unparsed);
+        let mut node = self.new_node(unparsed);
         node.config = layers(None)?;
         let rendered = unparsed.resource_type != ResourceType::Seed;
         let (mut node, capture) = if rendered { self.capture(node)? } else { (node, Capture::default()) };

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use super::described;
 use super::generic_tests::{TargetKind, TestTarget};
 use super::macros::{self, MacroFile};
 use super::patch::DocBlocks;
@@ -308,13 +309,7 @@ fn parse_nodes(
             sql_nodes::of_file(resource_type, project, file, version)
         }));
     }
-    let mut parsed: Vec<Result<Parsed>> = unparsed
-        .into_par_iter()
-        .map(|node| {
-            let entry = properties.get(node.resource_type, &node.project.name, &node.name);
-            parser.parse_node(node, entry.map(|entry| &**entry))
-        })
-        .collect();
+    let mut parsed = described::parse(parser, &unparsed, properties);
     for (project, _) in all {
         match parser.parse_run_hooks(project) {
             Ok(hooks) => parsed.extend(hooks.into_iter().map(|node| Ok(Parsed::Enabled(Box::new(node))))),
@@ -507,7 +502,6 @@ fn tests_of_version(
         }
         None => format!("{}.{}.{}", entry.kind, entry.package, entry.name),
     };
-    let disabled = manifest.disabled.contains_key(id.as_str());
     let reference = match &number {
         Some(number) => {
             let text = number.as_str().map_or_else(|| number.to_string(), str::to_owned);
@@ -528,7 +522,7 @@ fn tests_of_version(
         file: &entry.file,
         path: &entry.path,
         file_key_name: format!("{section}.{}", entry.name),
-        attached_node: (disabled || manifest.nodes.contains_key(id.as_str())).then(|| id.as_str().into()),
+        attached_node: attached_node(manifest, entry, id),
     };
     let tests = |yaml: &Yaml| yaml.get("data_tests").or_else(|| yaml.get("tests")).cloned();
     let mut parsed = Vec::new();
@@ -541,6 +535,15 @@ fn tests_of_version(
     let own = version.and_then(tests).or_else(|| tests(&entry.yaml));
     parsed.extend(parser.parse_tests(&target, own.as_ref(), None, &[])?);
     Ok(parsed)
+}
+
+/// The node that a test is attached to: the one that `ref` finds in the package, else one that is switched off.
+fn attached_node(manifest: &Manifest, entry: &Properties, id: String) -> Option<Id> {
+    let of_kind = |kind: ResourceType| format!("{kind}.{}.{}", entry.package, entry.name);
+    let other = [ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot].map(of_kind);
+    let found = std::iter::once(&id).chain(&other).find(|id| manifest.nodes.contains_key(id.as_str()));
+    let found = found.cloned().or_else(|| manifest.disabled.contains_key(id.as_str()).then_some(id));
+    found.map(|id| id.as_str().into())
 }
 
 /// The columns whose tests apply to a version, with the tags that their tests get.

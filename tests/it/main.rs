@@ -20,6 +20,7 @@ mod logs;
 mod materializations;
 mod names;
 mod nothing_lost;
+mod package_contents;
 mod packages;
 mod query_comment;
 mod seeds;

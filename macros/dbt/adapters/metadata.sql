@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro default__get_catalog(information_schema, schemas) -%}
-  {%- do metadata_unsupported('get_catalog') -%}
+  {%- do dbt.metadata_unsupported('get_catalog') -%}
 {%- endmacro %}
 
 {% macro get_catalog_relations(information_schema, relations) -%}
@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 {% macro default__get_catalog_relations(information_schema, relations) -%}
-  {%- do metadata_unsupported('get_catalog_relations') -%}
+  {%- do dbt.metadata_unsupported('get_catalog_relations') -%}
 {%- endmacro %}
 
 {% macro get_catalog_for_single_relation(relation) -%}
@@ -24,7 +24,7 @@
 {%- endmacro %}
 
 {% macro default__get_catalog_for_single_relation(relation) -%}
-  {%- do metadata_unsupported('get_catalog_for_single_relation') -%}
+  {%- do dbt.metadata_unsupported('get_catalog_for_single_relation') -%}
 {%- endmacro %}
 
 {% macro get_relations() -%}
@@ -32,7 +32,7 @@
 {%- endmacro %}
 
 {% macro default__get_relations() -%}
-  {%- do metadata_unsupported('get_relations') -%}
+  {%- do dbt.metadata_unsupported('get_relations') -%}
 {%- endmacro %}
 
 {% macro get_relation_last_modified(information_schema, relations) -%}
@@ -40,7 +40,7 @@
 {%- endmacro %}
 
 {% macro default__get_relation_last_modified(information_schema, relations) -%}
-  {%- do metadata_unsupported('get_relation_last_modified') -%}
+  {%- do dbt.metadata_unsupported('get_relation_last_modified') -%}
 {%- endmacro %}
 
 {% macro list_relations_without_caching(schema_relation) -%}
@@ -48,7 +48,7 @@
 {%- endmacro %}
 
 {% macro default__list_relations_without_caching(schema_relation) -%}
-  {%- do metadata_unsupported('list_relations_without_caching') -%}
+  {%- do dbt.metadata_unsupported('list_relations_without_caching') -%}
 {%- endmacro %}
 
 {% macro list_function_relations_without_caching(schema_relation) -%}
@@ -56,7 +56,7 @@
 {%- endmacro %}
 
 {% macro default__list_function_relations_without_caching(schema_relation) -%}
-  {%- do metadata_unsupported('list_function_relations_without_caching') -%}
+  {%- do dbt.metadata_unsupported('list_function_relations_without_caching') -%}
 {%- endmacro %}
 
 {% macro information_schema_name(database) -%}

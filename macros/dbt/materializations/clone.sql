@@ -17,7 +17,7 @@
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- if target_relation.render() != other_relation.render() -%}
       {% call statement('main') -%}
-        {{ clear_the_way(existing_relation, target_relation, create_or_replace_clone(target_relation, defer_relation)) }}
+        {{ dbt.clear_the_way(existing_relation, target_relation, create_or_replace_clone(target_relation, defer_relation)) }}
       {%- endcall %}
     {%- endif -%}
     {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation)) %}

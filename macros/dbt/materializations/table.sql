@@ -2,12 +2,12 @@
   {%- set existing_relation = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
 
-  {%- do drop_leftovers(target_relation) -%}
+  {%- do dbt.drop_leftovers(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {% call statement('main') -%}
-    {{ clear_the_way(existing_relation, target_relation, get_create_table_as_sql(False, target_relation, sql)) }}
+    {{ dbt.clear_the_way(existing_relation, target_relation, get_create_table_as_sql(False, target_relation, sql)) }}
   {%- endcall %}
   {% do create_indexes(target_relation) %}
 

@@ -18,7 +18,7 @@
     {%- set target_relation = this.incorporate(type=store_as) -%}
     {% call statement(auto_begin=True) -%}
       {{ sql_header or '' }}
-      {{ clear_the_way(old_relation, target_relation, get_create_sql(target_relation, failing_rows)) }}
+      {{ dbt.clear_the_way(old_relation, target_relation, get_create_sql(target_relation, failing_rows)) }}
     {%- endcall %}
     {{ adapter.commit() }}
     {%- do relations.append(target_relation) -%}

@@ -2,12 +2,12 @@
   {%- set existing_relation = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type='view') -%}
 
-  {%- do drop_leftovers(target_relation) -%}
+  {%- do dbt.drop_leftovers(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {% call statement('main') -%}
-    {{ clear_the_way(existing_relation, target_relation, get_create_view_as_sql(target_relation, sql)) }}
+    {{ dbt.clear_the_way(existing_relation, target_relation, get_create_view_as_sql(target_relation, sql)) }}
   {%- endcall %}
 
   {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation)) %}

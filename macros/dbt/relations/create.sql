@@ -50,7 +50,7 @@
 
 {% macro default__create_table_as(temporary, relation, sql) -%}
   {{ config.get('sql_header') or '' }}
-  {{ create_or_replace(relation) }} {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
+  {{ dbt.create_or_replace(relation) }} {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
   {%- if not temporary and config.get('contract').enforced %}
     {{ get_assert_columns_equivalent(sql) }}
     {{ get_table_columns_and_constraints() }}
@@ -70,7 +70,7 @@
     {{ get_assert_columns_equivalent(sql) }}
   {%- endif -%}
   {{ config.get('sql_header') or '' }}
-  {{ create_or_replace(relation) }} view {{ relation.render() }} as (
+  {{ dbt.create_or_replace(relation) }} view {{ relation.render() }} as (
     {{ sql }}
   );
 {%- endmacro %}

@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 {% macro default__get_create_materialized_view_as_sql(relation, sql) -%}
-  {%- do materialized_views_unsupported() -%}
+  {%- do dbt.materialized_views_unsupported() -%}
 {%- endmacro %}
 
 {% macro get_alter_materialized_view_as_sql(
@@ -24,7 +24,7 @@
 {% macro default__get_alter_materialized_view_as_sql(
     relation, configuration_changes, sql, existing_relation, backup_relation, intermediate_relation
 ) -%}
-  {%- do materialized_views_unsupported() -%}
+  {%- do dbt.materialized_views_unsupported() -%}
 {%- endmacro %}
 
 {#- Returns what must change for the existing view to have its new configuration, or none. -#}
@@ -33,7 +33,7 @@
 {%- endmacro %}
 
 {% macro default__get_materialized_view_configuration_changes(existing_relation, new_config) -%}
-  {%- do materialized_views_unsupported() -%}
+  {%- do dbt.materialized_views_unsupported() -%}
 {%- endmacro %}
 
 {% macro refresh_materialized_view(relation) -%}
@@ -41,5 +41,5 @@
 {%- endmacro %}
 
 {% macro default__refresh_materialized_view(relation) -%}
-  {%- do materialized_views_unsupported() -%}
+  {%- do dbt.materialized_views_unsupported() -%}
 {%- endmacro %}

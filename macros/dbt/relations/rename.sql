@@ -36,7 +36,7 @@
 {%- endmacro %}
 
 {% macro default__get_rename_materialized_view_sql(relation, new_name) -%}
-  {%- do materialized_views_unsupported() -%}
+  {%- do dbt.materialized_views_unsupported() -%}
 {%- endmacro %}
 
 {% macro rename_relation(from_relation, to_relation) -%}

@@ -52,7 +52,7 @@
 {%- endmacro %}
 
 {% macro default__get_replace_materialized_view_sql(relation, sql) -%}
-  {%- do materialized_views_unsupported() -%}
+  {%- do dbt.materialized_views_unsupported() -%}
 {%- endmacro %}
 
 {#- Puts the SQL that drops `existing_relation` before `build_sql`, where it must go first: when it is of another

@@ -5,11 +5,11 @@
   {%- if relation is none or not relation.is_table or not may_be_foreign_key_target(relation) -%}
     {%- do return([]) -%}
   {%- endif -%}
-  {%- set dependents = foreign_key_dependents(relation) -%}
+  {%- set dependents = dbt.foreign_key_dependents(relation) -%}
   {%- if not dependents -%}
     {%- do return([]) -%}
   {%- endif -%}
-  {%- do assert_foreign_key_dependents_are_rebuilt(relation, dependents) -%}
+  {%- do dbt.assert_foreign_key_dependents_are_rebuilt(relation, dependents) -%}
 
   {%- do adapter.ensure_transaction() -%}
   {%- set dropped = [] -%}
@@ -83,7 +83,7 @@
   {%- endfor -%}
   {%- set problems = [] -%}
   {%- for table, referenced in dependents.items() -%}
-    {%- set problem = foreign_key_dependent_problem(nodes.get(table), referenced, ids) -%}
+    {%- set problem = dbt.foreign_key_dependent_problem(nodes.get(table), referenced, ids) -%}
     {%- if problem -%}
       {%- do problems.append(table ~ ' (' ~ problem ~ ')') -%}
     {%- endif -%}

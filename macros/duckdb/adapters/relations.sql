@@ -8,7 +8,7 @@
   {%- endif -%}
   {%- set layout = duckdb__alter_table_layout(relation, temporary, partitioned_by, sorted_by) -%}
   {{ config.get('sql_header') or '' }}
-  {{ create_or_replace(relation) }} {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
+  {{ dbt.create_or_replace(relation) }} {{ 'temporary ' if temporary }}table {{ relation.include(database=(not temporary), schema=(not temporary)) }}
   {%- if enforced and not temporary %}
   {{ get_table_columns_and_constraints() }};
   {{ layout }}
@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 {% macro py_write_table(temporary, relation, compiled_code, partitioned_by=none, sorted_by=none) -%}
-  {%- do refuse_python_model() -%}
+  {%- do dbt.refuse_python_model() -%}
 {%- endmacro %}
 
 {#- DuckLake knows no `cascade`. -#}

@@ -1,7 +1,7 @@
 {#- The model's rows go to a file (parquet, csv or json), and a view reads them from there. -#}
 {% materialization external, adapter='duckdb' %}
   {%- set location = render(config.get('location', default=external_location(this, config))) -%}
-  {%- set options = external_file_options(location, render_write_options(config)) -%}
+  {%- set options = dbt.external_file_options(location, render_write_options(config)) -%}
   {%- set existing_relation = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type='view') -%}
   {%- set temp_relation = make_intermediate_relation(this.incorporate(type='table')) -%}
@@ -21,14 +21,14 @@
 
   {%- set build_sql -%}
     create or replace view {{ target_relation }} as (
-      select * from {{ external_read_function(location, options) }}
+      select * from {{ dbt.external_read_function(location, options) }}
       {%- if is_empty %}
       where {{ get_quoted_csv(get_list_of_column_names(get_columns_in_relation(temp_relation))) | replace(', ', ' is not null and ') }} is not null
       {%- endif %}
     );
   {%- endset -%}
   {% call statement('main') -%}
-    {{ clear_the_way(existing_relation, target_relation, build_sql) }}
+    {{ dbt.clear_the_way(existing_relation, target_relation, build_sql) }}
   {%- endcall %}
   {%- do adapter.drop_relation(temp_relation) -%}
 

@@ -9,7 +9,7 @@
 {#- The rows of before make way for those of the file, in the indexes too. -#}
 {% macro duckdb__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
   {%- if not full_refresh -%}
-    {%- set sql = load_indexes_sql(old_relation, adapter.get_columns_in_relation(old_relation)) | trim -%}
+    {%- set sql = dbt.load_indexes_sql(old_relation, adapter.get_columns_in_relation(old_relation)) | trim -%}
     {%- if sql -%}
       {%- do run_query(sql) -%}
     {%- endif -%}

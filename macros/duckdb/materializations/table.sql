@@ -2,14 +2,14 @@
   {%- set existing_relation = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
 
-  {%- do drop_leftovers(target_relation) -%}
+  {%- do dbt.drop_leftovers(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {%- set build_sql = get_create_table_as_sql(False, target_relation, compiled_code) -%}
   {%- set dependents = drop_foreign_key_dependents(existing_relation) -%}
   {% call statement('main') -%}
-    {{ clear_the_way(existing_relation, target_relation, build_sql) }}
+    {{ dbt.clear_the_way(existing_relation, target_relation, build_sql) }}
   {%- endcall %}
   {%- do restore_foreign_key_dependents(dependents) -%}
   {% do create_indexes(target_relation) %}

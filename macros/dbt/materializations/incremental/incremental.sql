@@ -4,12 +4,12 @@
   {%- set full_refresh = should_full_refresh() -%}
   {%- set rebuild = existing_relation is none or existing_relation.is_view or full_refresh -%}
 
-  {%- do drop_leftovers(target_relation) -%}
+  {%- do dbt.drop_leftovers(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {%- if rebuild -%}
-    {%- set build_sql = clear_the_way(
+    {%- set build_sql = dbt.clear_the_way(
         existing_relation, target_relation, get_create_table_as_sql(False, target_relation, sql)
     ) -%}
   {%- else -%}
@@ -18,7 +18,7 @@
     {%- if not config.get('contract').enforced -%}
       {%- do adapter.expand_target_column_types(from_relation=temp_relation, to_relation=target_relation) -%}
     {%- endif -%}
-    {%- set build_sql = get_incremental_build_sql(existing_relation, target_relation, temp_relation) -%}
+    {%- set build_sql = dbt.get_incremental_build_sql(existing_relation, target_relation, temp_relation) -%}
   {%- endif -%}
   {% call statement('main') -%}
     {{ build_sql }}

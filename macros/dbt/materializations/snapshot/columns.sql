@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 {% macro unique_key_fields(unique_key) -%}
-  {%- for name, key in snapshot_key_columns(unique_key).items() -%}
+  {%- for name, key in dbt.snapshot_key_columns(unique_key).items() -%}
     {{ key }} as {{ name }}{{ ', ' if not loop.last }}
   {%- endfor -%}
 {%- endmacro %}
@@ -52,18 +52,18 @@
   {%- if unique_key is string -%}
     {{ identifier }}.dbt_unique_key = {{ from_identifier }}.dbt_unique_key
   {%- else -%}
-    {%- for name in snapshot_key_columns(unique_key) -%}
+    {%- for name in dbt.snapshot_key_columns(unique_key) -%}
       {{ equals(identifier ~ '.' ~ name, from_identifier ~ '.' ~ name) | trim }}{{ ' and ' if not loop.last }}
     {%- endfor -%}
   {%- endif -%}
 {%- endmacro %}
 
 {% macro unique_key_is_null(unique_key, identifier) -%}
-  {{ identifier }}.{{ snapshot_key_columns(unique_key).keys() | first }} is null
+  {{ identifier }}.{{ dbt.snapshot_key_columns(unique_key).keys() | first }} is null
 {%- endmacro %}
 
 {% macro unique_key_is_not_null(unique_key, identifier) -%}
-  {{ identifier }}.{{ snapshot_key_columns(unique_key).keys() | first }} is not null
+  {{ identifier }}.{{ dbt.snapshot_key_columns(unique_key).keys() | first }} is not null
 {%- endmacro %}
 
 {% macro get_true_sql() -%}

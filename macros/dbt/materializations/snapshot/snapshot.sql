@@ -17,10 +17,10 @@
   {%- set strategy = strategy_macro(model, 'snapshotted_data', 'source_data', model['config'], target_exists) -%}
   {%- if target_exists -%}
     {%- do adapter.assert_valid_snapshot_target_given_strategy(
-        target_relation, snapshot_column_names(), strategy
+        target_relation, dbt.snapshot_column_names(), strategy
     ) -%}
     {%- set staging_table = build_snapshot_staging_table(strategy, sql, target_relation) -%}
-    {%- set final_sql = get_snapshot_merge_sql(strategy, staging_table, target_relation) -%}
+    {%- set final_sql = dbt.get_snapshot_merge_sql(strategy, staging_table, target_relation) -%}
     {%- do check_time_data_types('select * from ' ~ staging_table) -%}
   {%- else -%}
     {%- set build_sql = build_snapshot_table(strategy, sql) -%}
@@ -51,7 +51,7 @@
 {#- Gives the target the columns that its query has gained, and returns the SQL that brings the staged rows in. -#}
 {% macro get_snapshot_merge_sql(strategy, staging_table, target_relation) -%}
   {%- do adapter.expand_target_column_types(from_relation=staging_table, to_relation=target_relation) -%}
-  {%- set staging_only = ['dbt_change_type'] + snapshot_key_columns(strategy.unique_key).keys() | list -%}
+  {%- set staging_only = ['dbt_change_type'] + dbt.snapshot_key_columns(strategy.unique_key).keys() | list -%}
   {%- set columns = adapter.get_columns_in_relation(staging_table) | rejectattr('name', 'in', staging_only) | list -%}
   {%- do create_columns(target_relation, diff_columns(columns, adapter.get_columns_in_relation(target_relation))) -%}
 
@@ -76,7 +76,7 @@
 
 {% macro build_snapshot_staging_table(strategy, sql, target_relation) -%}
   {%- set staging_sql = snapshot_staging_table(strategy, sql, target_relation) -%}
-  {%- set staging = snapshot_staging_relation(target_relation) -%}
+  {%- set staging = dbt.snapshot_staging_relation(target_relation) -%}
   {%- call statement('build_snapshot_staging_relation') -%}
     {{ create_table_as(staging.temporary, staging.relation, staging_sql) }}
   {%- endcall -%}
@@ -105,13 +105,13 @@
 {%- endmacro %}
 
 {% macro default__snapshot_merge_sql(target, source, insert_cols) -%}
-  {%- set columns = snapshot_column_names() -%}
+  {%- set columns = dbt.snapshot_column_names() -%}
   {%- set insert_columns = insert_cols | join(', ') -%}
   merge into {{ target.render() }} as DBT_INTERNAL_DEST
   using {{ source }} as DBT_INTERNAL_SOURCE
   on DBT_INTERNAL_SOURCE.{{ columns.dbt_scd_id }} = DBT_INTERNAL_DEST.{{ columns.dbt_scd_id }}
   when matched
-    and {{ snapshot_is_open('DBT_INTERNAL_DEST.' ~ columns.dbt_valid_to) }}
+    and {{ dbt.snapshot_is_open('DBT_INTERNAL_DEST.' ~ columns.dbt_valid_to) }}
     and DBT_INTERNAL_SOURCE.dbt_change_type in ('update', 'delete')
     then update set {{ columns.dbt_valid_to }} = DBT_INTERNAL_SOURCE.{{ columns.dbt_valid_to }}
   when not matched

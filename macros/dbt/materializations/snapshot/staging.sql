@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__build_snapshot_table(strategy, sql) -%}
-  {%- set columns = snapshot_column_names() -%}
+  {%- set columns = dbt.snapshot_column_names() -%}
   select
     *,
     {{ strategy.scd_id }} as {{ columns.dbt_scd_id }},
@@ -25,7 +25,7 @@
 {%- endmacro %}
 
 {% macro default__snapshot_staging_table(strategy, source_sql, target_relation) -%}
-  {%- set columns = snapshot_column_names() -%}
+  {%- set columns = dbt.snapshot_column_names() -%}
   {%- set key = strategy.unique_key -%}
   {%- set records_deletes = strategy.hard_deletes == 'new_record' -%}
   {%- set closes_deletes = records_deletes or strategy.hard_deletes == 'invalidate' -%}
@@ -41,7 +41,7 @@
   snapshotted_data as (
     select *, {{ unique_key_fields(key) }}
     from {{ target_relation }}
-    where {{ snapshot_is_open(columns.dbt_valid_to) }}
+    where {{ dbt.snapshot_is_open(columns.dbt_valid_to) }}
   ),
   keyed_source_data as (
     select *, {{ unique_key_fields(key) }}
@@ -105,7 +105,7 @@
       {%- for name in get_columns_in_query(source_sql) %}
       {{ 'snapshotted_data' if name in snapshotted_names else 'source_data' }}.{{ adapter.quote(name) }},
       {%- endfor %}
-      {%- for name in snapshot_key_columns(key) %}
+      {%- for name in dbt.snapshot_key_columns(key) %}
       snapshotted_data.{{ name }},
       {%- endfor %}
       {{ now }} as {{ columns.dbt_updated_at }},

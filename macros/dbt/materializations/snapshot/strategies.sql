@@ -24,8 +24,8 @@
 {#- A row changed when its `updated_at` is later than the start of the version that holds. -#}
 {% macro snapshot_timestamp_strategy(node, snapshotted_rel, current_rel, model_config, target_exists) -%}
   {%- set updated_at = config.get('updated_at') -%}
-  {%- set valid_from = snapshot_column_names().dbt_valid_from -%}
-  {%- do return(snapshot_strategy(
+  {%- set valid_from = dbt.snapshot_column_names().dbt_valid_from -%}
+  {%- do return(dbt.snapshot_strategy(
       updated_at, '(' ~ snapshotted_rel ~ '.' ~ valid_from ~ ' < ' ~ current_rel ~ '.' ~ updated_at ~ ')'
   )) -%}
 {%- endmacro %}
@@ -42,7 +42,7 @@
       {%- do differences.append(snapshotted_rel ~ '.' ~ column ~ ' is distinct from ' ~ current_rel ~ '.' ~ column) -%}
     {%- endfor -%}
   {%- endif -%}
-  {%- do return(snapshot_strategy(updated_at, '(' ~ differences | join(' or ') ~ ')')) -%}
+  {%- do return(dbt.snapshot_strategy(updated_at, '(' ~ differences | join(' or ') ~ ')')) -%}
 {%- endmacro %}
 
 {#- Returns the mapping that describes a strategy, with what all of them share. -#}

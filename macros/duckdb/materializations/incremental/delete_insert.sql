@@ -6,7 +6,7 @@
     several keys, predicates may call the target DBT_INCREMENTAL_TARGET. -#}
 {% macro duckdb__get_delete_insert_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) -%}
   {%- if unique_key -%}
-    {{ load_indexes_sql(target, dest_columns) }}
+    {{ dbt.load_indexes_sql(target, dest_columns) }}
     {% if unique_key is string -%}
     delete from {{ target }}
     where ({{ unique_key }}) in (select ({{ unique_key }}) from {{ source }})

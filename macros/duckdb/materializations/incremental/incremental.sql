@@ -4,7 +4,7 @@
   {%- set target_relation = this.incorporate(type='table') -%}
   {%- set rebuild = existing_relation is none or existing_relation.is_view or should_full_refresh() -%}
 
-  {%- do drop_leftovers(target_relation) -%}
+  {%- do dbt.drop_leftovers(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
@@ -12,7 +12,7 @@
     {%- set build_sql = get_create_table_as_sql(False, target_relation, compiled_code) -%}
     {%- set dependents = drop_foreign_key_dependents(existing_relation) -%}
     {% call statement('main') -%}
-      {{ clear_the_way(existing_relation, target_relation, build_sql) }}
+      {{ dbt.clear_the_way(existing_relation, target_relation, build_sql) }}
     {%- endcall %}
     {%- do restore_foreign_key_dependents(dependents) -%}
     {%- do create_indexes(target_relation) -%}
@@ -21,7 +21,7 @@
     {% call statement('create_temp_table') -%}
       {{ get_create_table_as_sql(staging.temporary, staging.relation, compiled_code) }}
     {%- endcall %}
-    {%- set build_sql = get_incremental_build_sql(existing_relation, target_relation, staging.relation) -%}
+    {%- set build_sql = dbt.get_incremental_build_sql(existing_relation, target_relation, staging.relation) -%}
     {% call statement('main') -%}
       {{ build_sql }}
     {%- endcall %}

@@ -21,7 +21,7 @@
   {%- set target = arg_dict['target_relation'] -%}
   {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
   {%- set in_batch = event_time ~ " >= '" ~ batch_start ~ "' and " ~ event_time ~ " < '" ~ batch_end ~ "'" -%}
-  {{ load_indexes_sql(target, arg_dict['dest_columns']) }}
+  {{ dbt.load_indexes_sql(target, arg_dict['dest_columns']) }}
   delete from {{ target }}
   where {{ in_batch }}
   {%- for predicate in normalize_incremental_predicates(arg_dict.get('incremental_predicates')) %}
