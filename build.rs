@@ -1,6 +1,6 @@
-//! Tells the linker where the finished program looks for DuckDB's library, so that nobody has to set
-//! `LD_LIBRARY_PATH`: beside the program, in `deps/` (where cargo puts what it downloads), and in the folder
-//! that was linked against.
+//! Writes into the finished program where it looks for DuckDB's library, which it loads when it first opens a database, so
+//! that nobody has to set `LD_LIBRARY_PATH`: beside the program, in `deps/` (where cargo puts what it downloads), and in the folder
+//! that it was built with.
 
 use std::env;
 
@@ -16,6 +16,10 @@ fn main() {
         Ok("macos") => "@loader_path",
         _ => "$ORIGIN",
     };
+    if origin == "@loader_path" {
+        // On Linux, rustc itself has the linker leave out libraries of which nothing is wanted.
+        println!("cargo:rustc-link-arg=-Wl,-dead_strip_dylibs");
+    }
     for folder in [origin.to_owned(), format!("{origin}/deps"), format!("{origin}/..")] {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }

@@ -356,3 +356,17 @@ fn a_wrong_configuration_in_yaml() {
         .yaml("models:\n  - name: orders\n    config:\n      tags: [a]\n      docs: {show: maybe}\n");
     project.run("parse").refused().says("models/schema.yml:5:13").says("docs.show");
 }
+
+/// DuckDB's library is loaded for a database, and for nothing else.
+#[test]
+#[cfg(all(target_os = "linux", not(feature = "bundled")))]
+fn a_library_of_duckdb_that_cannot_be_loaded() {
+    let project = Project::new();
+    project.model("a", "select 1 as x").file("broken/libduckdb.so", "this is no library\n");
+    let broken = [("LD_LIBRARY_PATH", "broken")];
+    for line in ["--version", "deps", "parse", "ls", "clean"] {
+        project.run_with(line, &broken).success();
+    }
+    told("a_library_of_duckdb_that_cannot_be_loaded", &project.run_with("build", &broken).refused());
+    project.run("build").success().rows("a", ["1"]);
+}

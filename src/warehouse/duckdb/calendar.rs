@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use libduckdb_sys as ffi;
 
+use super::library;
 use crate::warehouse::Cell;
 
 // Below these, DuckDB means minus infinity; at the types' ends, infinity.
@@ -48,7 +49,7 @@ pub fn date(days: i32) -> Cell {
 /// A date as DuckDB writes it, with years before our era marked.
 fn far_date(days: i32) -> String {
     // SAFETY: a function of a number.
-    let date = unsafe { ffi::duckdb_from_date(ffi::duckdb_date { days }) };
+    let date = unsafe { library::duckdb_from_date(ffi::duckdb_date { days }) };
     if date.year > 0 {
         format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
     } else {
@@ -70,7 +71,7 @@ pub fn time(micros: i64) -> Cell {
 /// A time with its distance from UTC, packed by DuckDB.
 pub fn time_tz(bits: u64) -> Cell {
     // SAFETY: a function of a number.
-    let value = unsafe { ffi::duckdb_from_time_tz(ffi::duckdb_time_tz { bits }) };
+    let value = unsafe { library::duckdb_from_time_tz(ffi::duckdb_time_tz { bits }) };
     let part = |part: i8| u32::try_from(part).unwrap_or(0);
     let time = NaiveTime::from_hms_micro_opt(
         part(value.time.hour),

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use libduckdb_sys as ffi;
 
 use super::calendar;
+use super::library;
 use super::native::{Chunk, LogicalType};
 use crate::warehouse::Cell;
 
@@ -174,18 +175,18 @@ impl<'decoder> View<'decoder> {
         // are there.
         unsafe {
             let struct_child = |index: usize, child: &'decoder Decoder| {
-                View::new(child, ffi::duckdb_struct_vector_get_child(vector, index as ffi::idx_t))
+                View::new(child, library::duckdb_struct_vector_get_child(vector, index as ffi::idx_t))
             };
             let children = match decoder {
-                Decoder::List(child) => vec![View::new(child, ffi::duckdb_list_vector_get_child(vector))],
+                Decoder::List(child) => vec![View::new(child, library::duckdb_list_vector_get_child(vector))],
                 Decoder::Array { child, .. } => {
-                    vec![View::new(child, ffi::duckdb_array_vector_get_child(vector))]
+                    vec![View::new(child, library::duckdb_array_vector_get_child(vector))]
                 }
                 Decoder::Map { key, value } => {
-                    let entries = ffi::duckdb_list_vector_get_child(vector);
+                    let entries = library::duckdb_list_vector_get_child(vector);
                     vec![
-                        View::new(key, ffi::duckdb_struct_vector_get_child(entries, 0)),
-                        View::new(value, ffi::duckdb_struct_vector_get_child(entries, 1)),
+                        View::new(key, library::duckdb_struct_vector_get_child(entries, 0)),
+                        View::new(value, library::duckdb_struct_vector_get_child(entries, 1)),
                     ]
                 }
                 Decoder::Struct(fields) => {
@@ -202,8 +203,8 @@ impl<'decoder> View<'decoder> {
             };
             View {
                 decoder,
-                data: ffi::duckdb_vector_get_data(vector) as *const u8,
-                validity: ffi::duckdb_vector_get_validity(vector),
+                data: library::duckdb_vector_get_data(vector) as *const u8,
+                validity: library::duckdb_vector_get_validity(vector),
                 children,
             }
         }
@@ -227,9 +228,9 @@ impl<'decoder> View<'decoder> {
     unsafe fn bytes(&self, row: usize) -> &[u8] {
         unsafe {
             let string = self.data.cast::<ffi::duckdb_string_t>().add(row).cast_mut();
-            let length = ffi::duckdb_string_t_length(*string) as usize;
+            let length = library::duckdb_string_t_length(*string) as usize;
             // DuckDB takes a pointer: short texts lie inside the vector itself.
-            std::slice::from_raw_parts(ffi::duckdb_string_t_data(string).cast::<u8>(), length)
+            std::slice::from_raw_parts(library::duckdb_string_t_data(string).cast::<u8>(), length)
         }
     }
 

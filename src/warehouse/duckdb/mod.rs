@@ -5,6 +5,7 @@ mod attach;
 mod calendar;
 mod connection;
 mod decode;
+mod library;
 mod lock;
 mod native;
 mod profile;
@@ -67,8 +68,9 @@ impl Warehouse for DuckDb {
 fn open_file(profile: &Profile, waiting: &dyn Fn(&Error)) -> Result<Database> {
     let attempts = profile.retries.as_ref().map_or(1, |retries| retries.connect_attempts.max(1));
     let mut attempt = 1;
+    let loaded = library::load()?;
     loop {
-        match Database::open(&profile.path, &profile.options) {
+        match Database::open(loaded, &profile.path, &profile.options) {
             Ok(database) => return Ok(database),
             Err(refusal) => {
                 let retryable = profile.retries.as_ref().is_some_and(|retries| retries.covers(&refusal));

@@ -1,6 +1,6 @@
 //! DuckDB's C interface, made safe: owners that free what they own, and results instead of states.
 //!
-//! The unsafe code of the room is here and in `decode`. The types promise what DuckDB does: a database may be
+//! The unsafe code of the room is here, in `library` and in `decode`. The types promise what DuckDB does: a database may be
 //! used from any thread; a connection, its statements and results from one thread at a time; interrupting
 //! from any thread.
 
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use libduckdb_sys as ffi;
 
+use super::library::{self, Loaded};
 use crate::interrupt::Stop;
 
 /// What DuckDB says when it refuses; begins with the error's kind (`Catalog Error: …`).
@@ -25,19 +26,20 @@ unsafe impl Sync for Database {}
 
 impl Database {
     /// Opens a file, or `:memory:`, with options as DuckDB's configuration knows them.
-    pub fn open(path: &str, options: &[(String, String)]) -> Result<Self, Refusal> {
+    pub fn open(_: Loaded, path: &str, options: &[(String, String)]) -> Result<Self, Refusal> {
         let path = c_string(path)?;
         let config = Config::new(options)?;
         let mut database = ptr::null_mut();
         let mut error: *mut c_char = ptr::null_mut();
         // SAFETY: all pointers live through the call; the error is ours and is freed with DuckDB's allocator.
         unsafe {
-            if ffi::duckdb_open_ext(path.as_ptr(), &mut database, config.0, &mut error) == ffi::DuckDBSuccess
+            if library::duckdb_open_ext(path.as_ptr(), &mut database, config.0, &mut error)
+                == ffi::DuckDBSuccess
             {
                 return Ok(Database(database));
             }
             let message = text(error).unwrap_or_else(|| "the database cannot be opened".to_owned());
-            ffi::duckdb_free(error.cast());
+            library::duckdb_free(error.cast());
             Err(message)
         }
     }
@@ -46,7 +48,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // SAFETY: opened by `open`, closed once.
-        unsafe { ffi::duckdb_close(&mut self.0) }
+        unsafe { library::duckdb_close(&mut self.0) }
     }
 }
 
@@ -56,13 +58,13 @@ impl Config {
     fn new(options: &[(String, String)]) -> Result<Self, Refusal> {
         let mut config = Config(ptr::null_mut());
         // SAFETY: the pointer receives a configuration that `drop` frees.
-        if unsafe { ffi::duckdb_create_config(&mut config.0) } != ffi::DuckDBSuccess {
+        if unsafe { library::duckdb_create_config(&mut config.0) } != ffi::DuckDBSuccess {
             return Err("out of memory".to_owned());
         }
         for (name, value) in options {
             let (c_name, c_value) = (c_string(name)?, c_string(value)?);
             // SAFETY: the configuration and both strings are alive.
-            let state = unsafe { ffi::duckdb_set_config(config.0, c_name.as_ptr(), c_value.as_ptr()) };
+            let state = unsafe { library::duckdb_set_config(config.0, c_name.as_ptr(), c_value.as_ptr()) };
             if state != ffi::DuckDBSuccess {
                 return Err(format!("DuckDB knows no configuration option {name} with the value {value}"));
             }
@@ -74,7 +76,7 @@ impl Config {
 impl Drop for Config {
     fn drop(&mut self) {
         // SAFETY: created by `new`, destroyed once.
-        unsafe { ffi::duckdb_destroy_config(&mut self.0) }
+        unsafe { library::duckdb_destroy_config(&mut self.0) }
     }
 }
 
@@ -100,7 +102,7 @@ impl Stop for Handle {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if !connection.is_null() && self.stoppable.load(Ordering::Relaxed) {
             // SAFETY: not null, therefore not yet closed, and closing waits for the lock.
-            unsafe { ffi::duckdb_interrupt(*connection) }
+            unsafe { library::duckdb_interrupt(*connection) }
         }
     }
 }
@@ -109,7 +111,7 @@ impl Session {
     pub fn connect(database: &Arc<Database>) -> Result<Self, Refusal> {
         let mut connection = ptr::null_mut();
         // SAFETY: the database is open.
-        if unsafe { ffi::duckdb_connect(database.0, &mut connection) } != ffi::DuckDBSuccess {
+        if unsafe { library::duckdb_connect(database.0, &mut connection) } != ffi::DuckDBSuccess {
             return Err("DuckDB refuses another connection".to_owned());
         }
         let handle = Handle { connection: Mutex::new(connection), stoppable: AtomicBool::new(false) };
@@ -139,9 +141,9 @@ impl Session {
         // SAFETY: the connection is open and the text is alive; what is extracted belongs to `statements`.
         unsafe {
             statements.count =
-                ffi::duckdb_extract_statements(self.raw(), sql.as_ptr(), &mut statements.extracted);
+                library::duckdb_extract_statements(self.raw(), sql.as_ptr(), &mut statements.extracted);
             if statements.count == 0
-                && let Some(message) = text(ffi::duckdb_extract_statements_error(statements.extracted))
+                && let Some(message) = text(library::duckdb_extract_statements_error(statements.extracted))
             {
                 return Err(message);
             }
@@ -154,7 +156,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         let mut connection = self.handle.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: open until here; DuckDB sets the pointer to null, which the interrupters look at.
-        unsafe { ffi::duckdb_disconnect(&mut *connection) }
+        unsafe { library::duckdb_disconnect(&mut *connection) }
         *connection = ptr::null_mut();
     }
 }
@@ -179,14 +181,14 @@ impl<'session> Statements<'session> {
         // DuckDB wants destroyed even if preparing failed.
         unsafe {
             let connection = self.session.raw();
-            let state = ffi::duckdb_prepare_extracted_statement(
+            let state = library::duckdb_prepare_extracted_statement(
                 connection,
                 self.extracted,
                 index,
                 &mut prepared.statement,
             );
             if state != ffi::DuckDBSuccess {
-                let message = text(ffi::duckdb_prepare_error(prepared.statement));
+                let message = text(library::duckdb_prepare_error(prepared.statement));
                 return Err(message.unwrap_or_else(|| "the statement cannot be prepared".to_owned()));
             }
         }
@@ -197,7 +199,7 @@ impl<'session> Statements<'session> {
 impl Drop for Statements<'_> {
     fn drop(&mut self) {
         // SAFETY: destroyed once; null is allowed.
-        unsafe { ffi::duckdb_destroy_extracted(&mut self.extracted) }
+        unsafe { library::duckdb_destroy_extracted(&mut self.extracted) }
     }
 }
 
@@ -211,14 +213,14 @@ impl<'session> Prepared<'session> {
     /// Whether the statement only reads, so that it may be left unfinished.
     pub fn is_query(&self) -> bool {
         // SAFETY: the statement was prepared.
-        let kind = unsafe { ffi::duckdb_prepared_statement_type(self.statement) };
+        let kind = unsafe { library::duckdb_prepared_statement_type(self.statement) };
         kind == ffi::duckdb_statement_type_DUCKDB_STATEMENT_TYPE_SELECT
     }
 
     /// Whether the statement opens or ends a transaction.
     pub fn controls_transaction(&self) -> bool {
         // SAFETY: the statement was prepared.
-        let kind = unsafe { ffi::duckdb_prepared_statement_type(self.statement) };
+        let kind = unsafe { library::duckdb_prepared_statement_type(self.statement) };
         kind == ffi::duckdb_statement_type_DUCKDB_STATEMENT_TYPE_TRANSACTION
     }
 
@@ -226,10 +228,10 @@ impl<'session> Prepared<'session> {
     pub fn column_types(&self) -> Vec<LogicalType> {
         // SAFETY: the statement was prepared; the indexes are in range; the types are ours.
         unsafe {
-            let count = ffi::duckdb_prepared_statement_column_count(self.statement);
+            let count = library::duckdb_prepared_statement_column_count(self.statement);
             (0..count)
                 .map(|index| {
-                    LogicalType(ffi::duckdb_prepared_statement_column_logical_type(self.statement, index))
+                    LogicalType(library::duckdb_prepared_statement_column_logical_type(self.statement, index))
                 })
                 .collect()
         }
@@ -240,7 +242,8 @@ impl<'session> Prepared<'session> {
         // SAFETY: the statement was prepared; DuckDB checks the index and hands the name over.
         let name = unsafe {
             owned_text(
-                ffi::duckdb_prepared_statement_column_name(self.statement, index as ffi::idx_t).cast_mut(),
+                library::duckdb_prepared_statement_column_name(self.statement, index as ffi::idx_t)
+                    .cast_mut(),
             )
         };
         name.unwrap_or_default()
@@ -249,14 +252,14 @@ impl<'session> Prepared<'session> {
     /// The number of placeholders.
     pub fn parameters(&self) -> u64 {
         // SAFETY: the statement was prepared.
-        unsafe { ffi::duckdb_nparams(self.statement) }
+        unsafe { library::duckdb_nparams(self.statement) }
     }
 
     /// Gives the placeholder at an index (from 1) a text, which DuckDB casts to what is needed.
     pub fn bind_text(&self, index: u64, value: &str) -> Result<(), Refusal> {
         // SAFETY: the text is alive and as long as said; DuckDB checks the index.
         let state = unsafe {
-            ffi::duckdb_bind_varchar_length(
+            library::duckdb_bind_varchar_length(
                 self.statement,
                 index,
                 value.as_ptr().cast(),
@@ -269,7 +272,7 @@ impl<'session> Prepared<'session> {
     /// Gives the placeholder at an index (from 1) NULL.
     pub fn bind_null(&self, index: u64) -> Result<(), Refusal> {
         // SAFETY: DuckDB checks the index.
-        let state = unsafe { ffi::duckdb_bind_null(self.statement, index) };
+        let state = unsafe { library::duckdb_bind_null(self.statement, index) };
         self.bound(state)
     }
 
@@ -278,7 +281,7 @@ impl<'session> Prepared<'session> {
             return Ok(());
         }
         // SAFETY: the statement was prepared.
-        let message = unsafe { text(ffi::duckdb_prepare_error(self.statement)) };
+        let message = unsafe { text(library::duckdb_prepare_error(self.statement)) };
         Err(message.unwrap_or_else(|| "a value cannot be bound".to_owned()))
     }
 
@@ -289,9 +292,9 @@ impl<'session> Prepared<'session> {
         unsafe {
             let mut result = ResultSet { _session: self._session, result: std::mem::zeroed() };
             let state = if streaming {
-                ffi::duckdb_execute_prepared_streaming(self.statement, &mut result.result)
+                library::duckdb_execute_prepared_streaming(self.statement, &mut result.result)
             } else {
-                ffi::duckdb_execute_prepared(self.statement, &mut result.result)
+                library::duckdb_execute_prepared(self.statement, &mut result.result)
             };
             if state != ffi::DuckDBSuccess {
                 return Err(result.error().unwrap_or_else(|| "the statement failed".to_owned()));
@@ -304,7 +307,7 @@ impl<'session> Prepared<'session> {
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
         // SAFETY: destroyed once; null is allowed.
-        unsafe { ffi::duckdb_destroy_prepare(&mut self.statement) }
+        unsafe { library::duckdb_destroy_prepare(&mut self.statement) }
     }
 }
 
@@ -317,18 +320,18 @@ pub struct ResultSet<'session> {
 impl ResultSet<'_> {
     fn error(&mut self) -> Option<Refusal> {
         // SAFETY: the result was filled by DuckDB, or is zero.
-        unsafe { text(ffi::duckdb_result_error(&mut self.result)) }
+        unsafe { text(library::duckdb_result_error(&mut self.result)) }
     }
 
     /// The names and types of the columns.
     pub fn columns(&mut self) -> Vec<(String, LogicalType)> {
         // SAFETY: the indexes are in range; the names belong to the result and are copied; the types are ours.
         unsafe {
-            let count = ffi::duckdb_column_count(&mut self.result);
+            let count = library::duckdb_column_count(&mut self.result);
             (0..count)
                 .map(|index| {
-                    let name = text(ffi::duckdb_column_name(&mut self.result, index));
-                    let kind = ffi::duckdb_column_logical_type(&mut self.result, index);
+                    let name = text(library::duckdb_column_name(&mut self.result, index));
+                    let kind = library::duckdb_column_logical_type(&mut self.result, index);
                     (name.unwrap_or_default(), LogicalType(kind))
                 })
                 .collect()
@@ -338,7 +341,7 @@ impl ResultSet<'_> {
     /// The next rows; `None` at the end.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk>, Refusal> {
         // SAFETY: the result is alive; the chunk is ours.
-        let chunk = Chunk(unsafe { ffi::duckdb_fetch_chunk(self.result) });
+        let chunk = Chunk(unsafe { library::duckdb_fetch_chunk(self.result) });
         if !chunk.0.is_null() {
             return Ok(if chunk.rows() == 0 { None } else { Some(chunk) });
         }
@@ -352,7 +355,7 @@ impl ResultSet<'_> {
 impl Drop for ResultSet<'_> {
     fn drop(&mut self) {
         // SAFETY: destroyed once.
-        unsafe { ffi::duckdb_destroy_result(&mut self.result) }
+        unsafe { library::duckdb_destroy_result(&mut self.result) }
     }
 }
 
@@ -362,20 +365,20 @@ pub struct Chunk(ffi::duckdb_data_chunk);
 impl Chunk {
     pub fn rows(&self) -> usize {
         // SAFETY: the chunk is alive.
-        unsafe { ffi::duckdb_data_chunk_get_size(self.0) as usize }
+        unsafe { library::duckdb_data_chunk_get_size(self.0) as usize }
     }
 
     /// The vector of the column at an index, which must be one of the result's. Lives as long as the chunk.
     pub fn vector(&self, column: usize) -> ffi::duckdb_vector {
         // SAFETY: the chunk is alive.
-        unsafe { ffi::duckdb_data_chunk_get_vector(self.0, column as ffi::idx_t) }
+        unsafe { library::duckdb_data_chunk_get_vector(self.0, column as ffi::idx_t) }
     }
 }
 
 impl Drop for Chunk {
     fn drop(&mut self) {
         // SAFETY: destroyed once; null is allowed.
-        unsafe { ffi::duckdb_destroy_data_chunk(&mut self.0) }
+        unsafe { library::duckdb_destroy_data_chunk(&mut self.0) }
     }
 }
 
@@ -385,7 +388,7 @@ pub struct LogicalType(ffi::duckdb_logical_type);
 impl LogicalType {
     pub fn id(&self) -> ffi::duckdb_type {
         // SAFETY: the type is alive (here and below); its own id says which of the questions may be asked.
-        unsafe { ffi::duckdb_get_type_id(self.0) }
+        unsafe { library::duckdb_get_type_id(self.0) }
     }
 
     /// Whether the type is this one, or has it inside.
@@ -412,56 +415,58 @@ impl LogicalType {
 
     /// The name it was given, as `JSON` is for text.
     pub fn alias(&self) -> Option<String> {
-        unsafe { owned_text(ffi::duckdb_logical_type_get_alias(self.0)) }
+        unsafe { owned_text(library::duckdb_logical_type_get_alias(self.0)) }
     }
 
     pub fn decimal(&self) -> (u8, u8) {
-        unsafe { (ffi::duckdb_decimal_width(self.0), ffi::duckdb_decimal_scale(self.0)) }
+        unsafe { (library::duckdb_decimal_width(self.0), library::duckdb_decimal_scale(self.0)) }
     }
 
     /// The integer type that stores a decimal.
     pub fn decimal_storage(&self) -> ffi::duckdb_type {
-        unsafe { ffi::duckdb_decimal_internal_type(self.0) }
+        unsafe { library::duckdb_decimal_internal_type(self.0) }
     }
 
     /// The integer type that stores an enum.
     pub fn enum_storage(&self) -> ffi::duckdb_type {
-        unsafe { ffi::duckdb_enum_internal_type(self.0) }
+        unsafe { library::duckdb_enum_internal_type(self.0) }
     }
 
     pub fn enum_values(&self) -> Vec<String> {
         unsafe {
-            let count = ffi::duckdb_enum_dictionary_size(self.0);
+            let count = library::duckdb_enum_dictionary_size(self.0);
             (0..u64::from(count))
-                .map(|index| owned_text(ffi::duckdb_enum_dictionary_value(self.0, index)).unwrap_or_default())
+                .map(|index| {
+                    owned_text(library::duckdb_enum_dictionary_value(self.0, index)).unwrap_or_default()
+                })
                 .collect()
         }
     }
 
     pub fn list_child(&self) -> LogicalType {
-        LogicalType(unsafe { ffi::duckdb_list_type_child_type(self.0) })
+        LogicalType(unsafe { library::duckdb_list_type_child_type(self.0) })
     }
 
     pub fn array_child(&self) -> (LogicalType, usize) {
         unsafe {
-            let size = ffi::duckdb_array_type_array_size(self.0);
-            (LogicalType(ffi::duckdb_array_type_child_type(self.0)), size as usize)
+            let size = library::duckdb_array_type_array_size(self.0);
+            (LogicalType(library::duckdb_array_type_child_type(self.0)), size as usize)
         }
     }
 
     pub fn map_children(&self) -> (LogicalType, LogicalType) {
         unsafe {
-            let key = ffi::duckdb_map_type_key_type(self.0);
-            (LogicalType(key), LogicalType(ffi::duckdb_map_type_value_type(self.0)))
+            let key = library::duckdb_map_type_key_type(self.0);
+            (LogicalType(key), LogicalType(library::duckdb_map_type_value_type(self.0)))
         }
     }
 
     pub fn struct_children(&self) -> Vec<(String, LogicalType)> {
         unsafe {
-            (0..ffi::duckdb_struct_type_child_count(self.0))
+            (0..library::duckdb_struct_type_child_count(self.0))
                 .map(|index| {
-                    let name = owned_text(ffi::duckdb_struct_type_child_name(self.0, index));
-                    let child = ffi::duckdb_struct_type_child_type(self.0, index);
+                    let name = owned_text(library::duckdb_struct_type_child_name(self.0, index));
+                    let child = library::duckdb_struct_type_child_type(self.0, index);
                     (name.unwrap_or_default(), LogicalType(child))
                 })
                 .collect()
@@ -470,10 +475,10 @@ impl LogicalType {
 
     pub fn union_members(&self) -> Vec<(String, LogicalType)> {
         unsafe {
-            (0..ffi::duckdb_union_type_member_count(self.0))
+            (0..library::duckdb_union_type_member_count(self.0))
                 .map(|index| {
-                    let name = owned_text(ffi::duckdb_union_type_member_name(self.0, index));
-                    let child = ffi::duckdb_union_type_member_type(self.0, index);
+                    let name = owned_text(library::duckdb_union_type_member_name(self.0, index));
+                    let child = library::duckdb_union_type_member_type(self.0, index);
                     (name.unwrap_or_default(), LogicalType(child))
                 })
                 .collect()
@@ -484,7 +489,7 @@ impl LogicalType {
 impl Drop for LogicalType {
     fn drop(&mut self) {
         // SAFETY: destroyed once; null is allowed.
-        unsafe { ffi::duckdb_destroy_logical_type(&mut self.0) }
+        unsafe { library::duckdb_destroy_logical_type(&mut self.0) }
     }
 }
 
@@ -512,6 +517,6 @@ unsafe fn text(pointer: *const c_char) -> Option<String> {
 /// SAFETY: the pointer is null or points at a C string from DuckDB's allocator that nobody else frees.
 unsafe fn owned_text(pointer: *mut c_char) -> Option<String> {
     let copy = unsafe { text(pointer) };
-    unsafe { ffi::duckdb_free(pointer.cast()) };
+    unsafe { library::duckdb_free(pointer.cast()) };
     copy
 }

@@ -121,6 +121,7 @@ fn length_to(bytes: &[u8], wanted: &[u8]) -> usize {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::library;
     use super::super::native::{Database, Session};
     use super::*;
     use crate::properties::{hold, texts};
@@ -210,8 +211,9 @@ mod tests {
     /// DuckDB tells how many statements there are if it can read them all; of some texts it also reads nothing.
     #[test]
     fn duckdb_finds_as_many_statements() {
+        let loaded = library::load().unwrap_or_else(|error| panic!("{error:?}"));
         let database =
-            Arc::new(Database::open(":memory:", &[]).unwrap_or_else(|refusal| panic!("{refusal:?}")));
+            Arc::new(Database::open(loaded, ":memory:", &[]).unwrap_or_else(|refusal| panic!("{refusal:?}")));
         let session = Session::connect(&database).unwrap_or_else(|refusal| panic!("{refusal:?}"));
         hold(texts(WORDS), |sql| {
             if let Ok(found) = session.statements(&sql)
