@@ -153,5 +153,18 @@ fn check(node: &Node) -> Result<()> {
         }
     }
     begin(node)?;
-    batch_size(node).map(|_| ())
+    batch_size(node)?;
+    for (key, kind) in [("lookback", "int"), ("concurrent_batches", "bool")] {
+        let value = node.config.get(key).unwrap_or(&Json::Null);
+        let found = type_name(value);
+        // A bool is an int in Python.
+        let fits =
+            value.is_null() || found == format!("<class '{kind}'>") || (kind == "int" && value.is_boolean());
+        if !fits {
+            let problem =
+                format!("must provide the optional '{key}' config as type {kind}, but got: {found}.");
+            return Err(wrong(node, &problem));
+        }
+    }
+    Ok(())
 }

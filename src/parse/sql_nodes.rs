@@ -10,6 +10,7 @@ use super::names::NamedNode;
 use super::properties::Properties;
 use super::{ParsedProject, Parser};
 use crate::error::{Error, Location, Result};
+use crate::events::Warning;
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
 use crate::jinja::{Origin, blocks, from_json, python_repr, static_config_calls};
 use crate::manifest::{
@@ -395,7 +396,8 @@ impl Parser<'_> {
             }
             model.access = access;
         }
-        if node.model.is_some() && node.contract.enforced {
+        // dbt looks at the contract with the model's YAML; that there is none is told when the model is built.
+        if node.model.is_some() && node.contract.enforced && properties.is_some() {
             self.check_contract(node)?;
         }
         Ok(())
@@ -420,8 +422,26 @@ impl Parser<'_> {
             .help("list the model's columns with name and data_type in its YAML")
             .at(Location::file(&node.original_file_path)));
         }
+        self.warn_of_ignored_constraints(node);
         node.contract.checksum = Some(sha256_hex(contract_state(node).as_bytes()));
         Ok(())
+    }
+
+    /// Views have no constraints, and other materializations may know none.
+    fn warn_of_ignored_constraints(&self, node: &Node) {
+        let kind = node.materialized();
+        let of_model = node.model.iter().flat_map(|model| &model.constraints);
+        let mut all = node.columns.values().flat_map(|column| &column.constraints).chain(of_model);
+        let warns = |constraint: &Json| constraint.get("warn_unsupported") != Some(&Json::Bool(false));
+        if !["table", "incremental"].contains(&kind) && all.any(warns) {
+            let message = format!(
+                "Constraint types are not supported for {kind} materializations and will be ignored. \
+                 Set 'warn_unsupported: false' on the constraint to silence this."
+            );
+            let warning =
+                Warning::new("UnsupportedConstraintMaterialization", message).with("materialized", kind);
+            self.warn(warning.at(Location::file(&node.original_file_path)));
+        }
     }
 }
 

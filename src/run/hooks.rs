@@ -145,11 +145,16 @@ fn run_one(
         None if skipped => None,
         None => Some("OK".to_owned()),
     };
+    let told = match &message {
+        Some(problem) if error.is_some() => format!("{} failed, error:\n {problem}", hook.statement),
+        Some(_) => format!("{} passed", hook.statement),
+        None => format!("{} skipped", hook.statement),
+    };
     let result = NodeResult {
         node: hook.node,
         position: Some(hook.position),
         status,
-        message: message.clone(),
+        message,
         failures: None,
         adapter_response: Map::new(),
         execution_time,
@@ -168,8 +173,8 @@ fn run_one(
         thread_id: thread_name(),
         execution_time,
         adapter_response: Map::new(),
-        message,
-        failures: (!skipped).then_some(i64::from(error.is_some())),
+        message: Some(told),
+        failures: Some(i64::from(skipped || error.is_some())),
         compiled: None,
         relation_name: None,
         batch_results: None,

@@ -334,6 +334,8 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             skipped_by_ephemeral: false,
         };
         let relation_name = node.filter(|node| node.test.is_none() || keeps_rows);
+        // A microbatch model of which all batches failed has none beyond them, as dbt counts.
+        let failures = outcome.failures.or_else(|| progress.batch_results.is_some().then_some(0));
         self.told(NodeRun {
             unique_id: id.clone(),
             status: outcome.status,
@@ -342,9 +344,9 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             execution_time: result.execution_time,
             adapter_response: outcome.adapter_response,
             message: outcome.message,
-            failures: outcome.failures,
+            failures,
             compiled: progress.compiled,
-            relation_name: relation_name.and_then(|node| node.relation_name.clone()),
+            relation_name: relation_name.and_then(told_relation),
             batch_results: progress.batch_results,
             event: Arc::new(result),
         })
@@ -359,12 +361,13 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         cause: Option<&Cause>,
     ) -> NodeRun {
         let node = self.job.compiler.manifest.node(id);
-        let message = cause.filter(|cause| cause.ephemeral).map(|cause| {
-            format!(
-                "Compilation Error in {id}, caused by compilation error in referenced ephemeral model {}",
-                cause.id
-            )
-        });
+        let message = match cause {
+            Some(Cause::Ephemeral(ephemeral)) => Some(format!(
+                "Compilation Error in {id}, caused by compilation error in referenced ephemeral model {ephemeral}"
+            )),
+            Some(Cause::FailFast) => Some("Skipping due to fail_fast".to_owned()),
+            _ => None,
+        };
         let result = NodeResult {
             node: info,
             position,
@@ -379,7 +382,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             compiled_path: None,
             failures_relation: None,
             location: None,
-            skipped_by_ephemeral: message.is_some(),
+            skipped_by_ephemeral: matches!(cause, Some(Cause::Ephemeral(_))),
         };
         self.told(NodeRun {
             unique_id: id.clone(),
@@ -391,7 +394,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
             message,
             failures: None,
             compiled: None,
-            relation_name: node.and_then(|node| node.relation_name.clone()),
+            relation_name: node.and_then(told_relation),
             batch_results: None,
             event: Arc::new(result),
         })
@@ -408,6 +411,12 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
 /// A moment as statements compare it.
 fn moment(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%d %H:%M:%S%:z").to_string()
+}
+
+/// The relation that results name: as in dbt, none of seeds and functions.
+fn told_relation(node: &Node) -> Option<String> {
+    let told = !matches!(node.resource_type, ResourceType::Seed | ResourceType::Function);
+    node.relation_name.clone().filter(|_| told)
 }
 
 /// What is told of a batch.

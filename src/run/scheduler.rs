@@ -28,10 +28,15 @@ struct State<'a> {
 
 /// Why a node is skipped.
 #[derive(Clone)]
-pub struct Cause {
-    pub id: Id,
-    /// Whether it is an ephemeral model, which has no line of its own.
-    pub ephemeral: bool,
+pub enum Cause {
+    /// Something that it depends on failed or was skipped.
+    Upstream,
+    /// An ephemeral model failed, which has no line of its own.
+    Ephemeral(Id),
+    /// Another node failed, and the run was to end with the first that does.
+    FailFast,
+    /// The run was interrupted.
+    Interrupted,
 }
 
 struct Pool<'a, 'j> {
@@ -132,7 +137,7 @@ impl Pool<'_, '_> {
     fn next_unstarted(&self, state: &mut State) -> Option<(Id, Option<Position>, Option<Cause>)> {
         let id = state.queue.next()?;
         let position = self.position(state, &id);
-        let cause = Cause { id: id.clone(), ephemeral: false };
+        let cause = if interrupt::asked() { Cause::Interrupted } else { Cause::FailFast };
         Some((id, position, Some(cause)))
     }
 
@@ -148,7 +153,8 @@ impl Pool<'_, '_> {
         let mut state = lock(&self.state);
         if let Some(run) = run {
             if self.holds_up(&run) {
-                let cause = Cause { id: id.clone(), ephemeral: self.job.is_ephemeral(id) };
+                let ephemeral = self.job.is_ephemeral(id);
+                let cause = if ephemeral { Cause::Ephemeral(id.clone()) } else { Cause::Upstream };
                 for descendant in self.job.dag.descendants(id, None) {
                     state.held_up.entry(descendant.clone()).or_insert_with(|| cause.clone());
                 }

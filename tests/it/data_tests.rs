@@ -223,3 +223,12 @@ fn test_runs_nothing_but_tests() {
     let project = with_tests("not_null");
     project.run("test --resource-type model").success().relations([]);
 }
+
+#[test]
+fn what_fail_fast_skips_says_so() {
+    let project = Project::new();
+    project.test("a", "select 1 as x").test("b", "select 1 as x");
+    let run = project.run("test --fail-fast --threads 1").failure();
+    let messages: Vec<_> = run.results().iter().map(|result| result["message"].clone()).collect();
+    assert!(messages.contains(&"Skipping due to fail_fast".into()), "{messages:?}");
+}

@@ -82,3 +82,34 @@ fn hooks_may_call_macros_that_run_sql() {
         .model("a", "select 1 as x");
     project.run("run").success().rows("noted", ["done"]);
 }
+
+#[test]
+fn results_tell_what_became_of_the_hooks_of_a_run() {
+    let project = Project::new();
+    project.model("a", "select 1 as x").config(
+        "
+        on-run-start: [select 1]
+        on-run-end: [select * from no_such_table, select 2]
+        ",
+    );
+    let run = project.run("run").failure();
+    let hooks = run
+        .results()
+        .into_iter()
+        .filter(|result| result["unique_id"].as_str().is_some_and(|id| id.contains("on-run")));
+    let told: Vec<_> = hooks
+        .map(|result| {
+            let message =
+                result["message"].as_str().and_then(|message| message.lines().next()).unwrap_or_default();
+            format!("{} {} {message}", result["status"], result["failures"])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "\"success\" 0 shop.on-run-start.0 passed",
+            "\"error\" 1 shop.on-run-end.0 failed, error:",
+            "\"skipped\" 1 shop.on-run-end.1 skipped",
+        ]
+    );
+}

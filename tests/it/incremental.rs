@@ -286,3 +286,22 @@ fn what_a_run_of_dbt_left_beside_a_relation_goes() {
         .sql("create view b__dbt_backup as select 8 as id");
     project.run("run").success().relations(["main.a table", "main.b view"]);
 }
+
+#[test]
+fn of_new_rows_with_one_key_merge_takes_the_first() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "
+        {{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}
+        select * from (values (1, 1, 'a'), (2, 1, 'b'), (3, 1, 'c')) as rows(id, v, n)
+        {% if is_incremental() %}
+        where false
+        union all
+        select * from (values (2, 2, 'first'), (2, 3, 'second'), (3, 2, null), (4, 2, 'd')) as rows(id, v, n)
+        {% endif %}
+        ",
+    );
+    project.run("run").success();
+    project.run("run").success().rows("a", ["1,1,a", "2,2,first", "3,2,NULL", "4,2,d"]);
+}

@@ -22,6 +22,7 @@ mod names;
 mod nothing_lost;
 mod package_contents;
 mod packages;
+mod promises;
 mod query_comment;
 mod seeds;
 mod selection;

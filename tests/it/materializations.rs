@@ -98,3 +98,64 @@ fn a_model_can_be_a_macro_of_its_own() {
         .model("a", "{{ config(materialized='twice') }} select 1 as x");
     project.run("build").success().rows("a", ["1", "1"]);
 }
+
+#[test]
+fn options_of_external_models_can_be_numbers_and_booleans() {
+    let project = Project::new();
+    let sql = "select range as id, range % 2 as half from range(4)";
+    let external = |config: &str| format!("{{{{ config(materialized='external', {config}) }}}} {sql}");
+    project
+        .model(
+            "a",
+            &external("location='a.csv', options={'header': false, 'delimiter': ';', 'force_quote': '*'}"),
+        )
+        .model(
+            "b",
+            &external("location='b.parquet', options={'compression': 'zstd', 'row_group_size': 2048}"),
+        )
+        .model("c", &external("location='c', options={'partition_by': 'half', 'overwrite_or_ignore': true}"))
+        .model("d", &external("location='d.json', options={'array': true}"));
+    project
+        .run("run")
+        .success()
+        .wrote("a.csv", "\"0\";\"0\"\n\"1\";\"1\"\n\"2\";\"0\"\n\"3\";\"1\"")
+        .wrote(
+            "d.json",
+            "[\n\t{\"id\":0,\"half\":0},\n\t{\"id\":1,\"half\":1},\n\t{\"id\":2,\"half\":0},\n\t{\"id\":3,\"half\":1}\n]",
+        );
+    project.run("run").success();
+    assert_eq!(project.files("c"), ["c/half=0/data_0.parquet", "c/half=1/data_0.parquet"]);
+}
+
+#[test]
+fn files_go_to_no_plugin() {
+    let project = Project::new();
+    project
+        .model("a", "{{ config(materialized='external', plugin='excel') }} select 1 as x")
+        .model("b", "{{ config(materialized='external', glue_register=true) }} select 1 as x");
+    project
+        .run("run")
+        .failure()
+        .says("the model hands its file to the plugin excel, and rbt runs no Python")
+        .says("to the plugin glue|default");
+}
+
+#[test]
+fn sql_can_go_before_a_model() {
+    let project = Project::new();
+    project
+        .model(
+            "a",
+            "
+            {{ config(materialized='table') }}
+            {% call set_sql_header(config) %} create temporary macro plus(x) as x + {{ var('n', 1) }}; {% endcall %}
+            select plus(1) as x
+            ",
+        )
+        .model("b", "{{ config(materialized='table', sql_header='set variable q = 5;') }} select getvariable('q') as x");
+    project.run("run").success().rows("a", ["2"]).rows("b", ["5"]).has(
+        "manifest.json",
+        "/nodes/model.shop.a/config/sql_header",
+        " create temporary macro plus(x) as x + 1; ".into(),
+    );
+}

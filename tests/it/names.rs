@@ -95,3 +95,18 @@ fn sources_may_be_files() {
         .model("a", "{{ config(materialized='table') }} select * from {{ source('raw', 'orders') }}");
     project.run("build").success().rows("a", ["7"]);
 }
+
+#[test]
+fn what_differs_in_case_only_is_not_replaced() {
+    let project = Project::new();
+    project
+        .sql("create table \"Thing\" as select 9 as x")
+        .model("thing", "{{ config(materialized='table') }} select 1 as x");
+    project
+        .run("run")
+        .failure()
+        .says("an approximate match is in its place: \"shop\".\"main\".\"Thing\"")
+        .rows("\"Thing\"", ["9"]);
+    // Without quotes all names are one to the database.
+    project.config("quoting: {identifier: false}").run("run").success().rows("thing", ["1"]);
+}

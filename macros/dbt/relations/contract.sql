@@ -31,11 +31,18 @@
   {%- endif -%}
   {%- set sql_columns = format_columns(get_column_schema_from_query(sql, config.get('sql_header', none))) -%}
   {%- set yaml_columns = format_columns(get_column_schema_from_query(get_empty_schema_sql(model['columns']))) -%}
-  {%- set sql_formatted = sql_columns | map(attribute='formatted') | sort -%}
-  {%- set yaml_formatted = yaml_columns | map(attribute='formatted') | sort -%}
-  {%- if sql_formatted != yaml_formatted -%}
+  {%- if promised_columns(sql_columns) != promised_columns(yaml_columns) -%}
     {%- do exceptions.raise_contract_error(yaml_columns, sql_columns) -%}
   {%- endif -%}
+{%- endmacro %}
+
+{#- Names as they are written (`formatted` has small letters) and types, in order. -#}
+{% macro promised_columns(columns) -%}
+  {%- set promised = [] -%}
+  {%- for column in columns -%}
+    {%- do promised.append(column['name'] ~ ' ' ~ column['formatted']) -%}
+  {%- endfor -%}
+  {%- do return(promised | sort) -%}
 {%- endmacro %}
 
 {% macro format_columns(columns) -%}

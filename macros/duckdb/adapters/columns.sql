@@ -57,8 +57,10 @@
   comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(comment) }};
 {%- endmacro %}
 
+{#- Columns that are written otherwise than the relation has them stay without: DuckDB knows them of tables only. -#}
 {% macro duckdb__alter_column_comment(relation, column_dict) -%}
-  {%- for name, column in column_dict.items() %}
+  {%- set existing = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+  {%- for name, column in column_dict.items() if name in existing %}
   comment on column {{ relation }}.{{ adapter.quote(name) if column['quote'] else name }} is {{ duckdb_escape_comment(column['description']) }};
   {%- endfor %}
 {%- endmacro %}

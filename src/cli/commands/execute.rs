@@ -62,10 +62,8 @@ fn show_seeds(loaded: &Loaded, report: &Report, events: &Events) -> Result<()> {
     let warehouse = loaded.open_warehouse()?;
     let mut connection = warehouse.connect()?;
     for run in report.runs.iter().filter(|run| run.status == Status::Success) {
-        let (Some(node), Some(relation)) = (loaded.parsed.manifest.node(&run.unique_id), &run.relation_name)
-        else {
-            continue;
-        };
+        let Some(node) = loaded.parsed.manifest.node(&run.unique_id) else { continue };
+        let Some(relation) = &node.relation_name else { continue };
         let (_, table) =
             connection.execute(&format!("select * from {relation}"), Fetch::Limit(SHOWN_ROWS))?;
         let title = format!("Some rows of table: {}.{}", node.schema, node.alias);

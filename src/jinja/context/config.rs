@@ -35,7 +35,6 @@ impl Object for ConfigObject {
 
     /// `{{ config(materialized='table') }}` or `{{ config({'materialized': 'table'}) }}`.
     fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        let Some(mut capture) = self.0.capture() else { return Ok(Value::from("")) };
         let args = Args::new("config", args)?;
         let mut given: Map<String, Json> = Map::new();
         if let Some(dict) = args.positional().first() {
@@ -58,8 +57,7 @@ impl Object for ConfigObject {
             let value = if is_undefined(&value) { Json::Null } else { config_json(&value)? };
             given.insert(key, value);
         }
-        crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
-        Ok(Value::from(""))
+        self.configure(given)
     }
 
     fn call_method(
@@ -77,7 +75,10 @@ impl Object for ConfigObject {
                 Ok(self.meta(&name).unwrap_or_else(|| args.get(1, "default").unwrap_or(Value::from(()))))
             }
             "meta_require" => self.require(&args, true),
-            "set" => Ok(Value::from("")),
+            "set" => {
+                let value = args.required(1, "value")?;
+                self.configure(Map::from_iter([(args.string(0, "name")?, config_json(&value)?)]))
+            }
             "persist_relation_docs" => Ok(Value::from(self.persists("relation"))),
             "persist_column_docs" => Ok(Value::from(self.persists("columns"))),
             _ => Err(Error::from(minijinja::ErrorKind::UnknownMethod)),
@@ -90,6 +91,14 @@ impl Object for ConfigObject {
 }
 
 impl ConfigObject {
+    /// Adds to what the node's own calls configure, while it is parsed. Later it is as it is.
+    fn configure(&self, given: Map<String, Json>) -> Result<Value, Error> {
+        if let Some(mut capture) = self.0.capture() {
+            crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
+        }
+        Ok(Value::from(""))
+    }
+
     fn value(&self, name: &str) -> Option<Value> {
         let alias = match name {
             "pre_hook" => "pre-hook",

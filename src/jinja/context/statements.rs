@@ -10,7 +10,7 @@ use super::args::Args;
 use super::table::table_value;
 use super::{Context, TableObject, lock};
 use crate::error::Error as RbtError;
-use crate::jinja::{Origin, raise};
+use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::ResourceType;
 use crate::warehouse::{Response, Table};
 
@@ -136,7 +136,7 @@ pub fn write(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<
 
 /// `render(string)`: renders a text that is itself a template, such as a hook's SQL.
 pub fn render(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
-    let text = args.string(0, "string")?;
+    let text = args.required(0, "string").map(|value| python_str(&value))?;
     let path = context.node.as_ref().map_or("", |node| &node.original_file_path);
     context.render(&text, &Origin::file(path)).map(Value::from).map_err(raise)
 }

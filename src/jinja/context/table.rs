@@ -507,12 +507,12 @@ pub fn contract_mismatch(yaml_columns: &Value, sql_columns: &Value) -> RbtError 
     };
     let (wanted, found) = (columns(yaml_columns), columns(sql_columns));
     let find = |list: &[(String, String)], name: &str| {
-        list.iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, formatted)| formatted.clone())
+        list.iter().find(|(known, _)| known == name).map(|(_, formatted)| formatted.clone())
     };
-    let data_type =
-        |name: &str, formatted: String| formatted.strip_prefix(name).unwrap_or(&formatted).trim().to_owned();
+    // What is formatted begins with the name in small letters.
+    let data_type = |name: &str, formatted: String| {
+        formatted.strip_prefix(&name.to_lowercase()).unwrap_or(&formatted).trim().to_owned()
+    };
     let mut rows = Vec::new();
     for (name, formatted) in &found {
         let actual = data_type(name, formatted.clone());

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::profile::{database_name, is_motherduck_path, plain, quoted};
+use super::profile::{check_keys, database_name, is_motherduck_path, plain, quoted};
 use crate::error::{Error, Result};
+
+/// What an entry may say; all else belongs into `options`.
+const KEYS: [&str; 7] = ["path", "type", "alias", "secret", "read_only", "options", "is_ducklake"];
 
 /// A database to attach.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +27,7 @@ impl Attachment {
                 "write every attached database as a mapping with at least `path`, as `- path: other.duckdb`",
             )
         })?;
+        check_keys(entry, &KEYS, &format!("entry {number} of `attach`"))?;
         let path = entry.get("path").map(plain).unwrap_or_default();
         let flagged = entry.get("is_ducklake") == Some(&Value::Bool(true));
         Ok(Attachment {
@@ -157,6 +161,8 @@ mod tests {
     fn refuses_contradictions() {
         let message = sql(json!({"path": "x", "type": "sqlite", "options": {"type": "duckdb"}}));
         assert_eq!(message, "entry 1 of the profile's `attach` says `type` twice: directly and in `options`");
+        let message = sql(json!({"path": "x", "readonly": true}));
+        assert_eq!(message, "the profile has an unknown key `readonly` in entry 1 of `attach`");
         assert_eq!(sql(json!({"alias": "x"})), "entry 1 of the profile's `attach` has no `path`");
     }
 

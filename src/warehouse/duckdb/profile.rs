@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::attach::Attachment;
 use super::secret::Secret;
 use crate::error::{Error, Result};
+use crate::text::nearest;
 use crate::warehouse::Credentials;
 
 /// The options that MotherDuck wants before the first connection, the one that locks the others last.
@@ -223,6 +224,7 @@ fn extension(entry: &Value, number: usize) -> Result<Extension> {
 
 fn retries(target: &Map<String, Value>) -> Result<Option<Retries>> {
     let Some(given) = mapping(target, "retries")? else { return Ok(None) };
+    check_keys(given, &["connect_attempts", "query_attempts", "retryable_exceptions"], "`retries`")?;
     let count = |key: &str| given.get(key).and_then(Value::as_u64);
     let exceptions = given.get("retryable_exceptions").and_then(Value::as_array);
     Ok(Some(Retries {
@@ -319,6 +321,17 @@ fn connection_info(
 }
 
 // Reading keys.
+
+/// Refuses a mapping with keys that nothing reads. `place` says which mapping of the profile it is.
+pub fn check_keys(given: &Map<String, Value>, known: &[&str], place: &str) -> Result<()> {
+    let Some(key) = given.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
+    let meant = nearest(key, known.iter().copied());
+    let help = match meant {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("its keys are {}", known.join(", ")),
+    };
+    Err(Error::runtime(format!("the profile has an unknown key `{key}` in {place}")).help(help))
+}
 
 /// A scalar as text, in the form Python gives it.
 pub fn plain(value: &Value) -> String {

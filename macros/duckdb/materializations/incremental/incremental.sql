@@ -1,4 +1,5 @@
-{#- All of it is one transaction: new rows, changed columns and indexes are there together or not at all. -#}
+{#- All of it is one transaction: new rows, changed columns and indexes are there together or not at all. The new rows
+    are staged before it, as dbt does: of rows with one key DuckDB's merge takes another one where they are not committed. -#}
 {% materialization incremental, adapter='duckdb' %}
   {%- set existing_relation = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
@@ -18,7 +19,7 @@
     {%- do create_indexes(target_relation) -%}
   {%- else -%}
     {%- set staging = duckdb__dispatch_temporary_relation(target_relation, adapter.batch_id_for_model(model)) -%}
-    {% call statement('create_temp_table') -%}
+    {% call statement('create_temp_table', auto_begin=not staging.temporary) -%}
       {{ get_create_table_as_sql(staging.temporary, staging.relation, compiled_code) }}
     {%- endcall %}
     {%- set build_sql = dbt.get_incremental_build_sql(existing_relation, target_relation, staging.relation) -%}

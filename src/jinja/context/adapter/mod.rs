@@ -153,6 +153,7 @@ fn with_warehouse(
             incremental::check_snapshot_target(context, args)
         }
         "get_temp_relation_path" => settings::temp_relation_path(context, args),
+        "store_relation" => settings::refuse_plugin(args),
         "convert_type" => convert_type(args),
         "run_sql" | "debug_query" => execute(running, args),
         _ => relations::call(context, running, method, args),

@@ -18,7 +18,7 @@ use crate::sql::{Column, Relation};
 /// The methods of `adapter` that concern relations.
 pub fn call(context: &Arc<Context>, running: &Running, method: &str, args: &Args) -> Result<Value, Error> {
     match method {
-        "get_relation" => get_relation(running, args),
+        "get_relation" => get_relation(context, running, args),
         "list_relations" => list_relations(running, args),
         "list_relations_without_caching" => context
             .call_macro("list_relations_without_caching", &[args.required(0, "schema_relation")?])
@@ -68,13 +68,21 @@ fn with_relation(args: &Args, act: impl FnOnce(&Relation)) -> Result<Value, Erro
     Ok(Value::from(""))
 }
 
-fn get_relation(running: &Running, args: &Args) -> Result<Value, Error> {
+/// The relation of a name. One whose name differs in its case only is another one to dbt and the same one to DuckDB:
+/// nobody meant to replace it, unless the project quotes no names.
+fn get_relation(context: &Context, running: &Running, args: &Args) -> Result<Value, Error> {
     let database = args.optional_string(0, "database");
     let schema = args.optional_string(1, "schema");
     let identifier = args.optional_string(2, "identifier");
     let wanted = Relation::new(database.as_deref(), schema.as_deref(), identifier.as_deref());
-    let found = running.session.relation(&wanted).map_err(raise)?;
-    Ok(found.map_or(none(), Value::from))
+    let Some(found) = running.session.relation(&wanted).map_err(raise)? else { return Ok(none()) };
+    if context.shared.quoting.identifier && found.identifier != wanted.identifier {
+        let message = format!("{wanted} is not there, and an approximate match is in its place: {found}");
+        let error = RbtError::compilation(message)
+            .help("drop or rename one of them, as DuckDB does not tell names apart by their case");
+        return Err(raise(error));
+    }
+    Ok(Value::from(found))
 }
 
 fn list_relations(running: &Running, args: &Args) -> Result<Value, Error> {

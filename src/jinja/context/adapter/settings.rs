@@ -116,6 +116,13 @@ pub fn parse_index(args: &Args) -> Result<Value, Error> {
                 .help("write indexes as a list of {'columns': ['a', 'b'], 'unique': true}"),
         ));
     };
+    let known = |key: &&String| ["columns", "unique"].contains(&key.as_str());
+    if let Some(key) = raw.as_object().and_then(|raw| raw.keys().find(|key| !known(key))) {
+        return Err(raise(
+            RbtError::compilation(format!("Could not parse index config: '{key}' is no key of an index"))
+                .help("an index has the keys `columns` and `unique`"),
+        ));
+    }
     let unique = raw.get("unique").and_then(Json::as_bool).unwrap_or(false);
     Ok(Value::from_object(Index { columns, unique }))
 }
@@ -214,6 +221,15 @@ pub fn external_read_location(args: &Args) -> Result<Value, Error> {
     }
     let format = option("format").unwrap_or("parquet");
     Ok(Value::from(format!("{location}/*{}.{format}", "/*".repeat(levels))))
+}
+
+/// `adapter.store_relation(plugin, …)`: refused, as dbt-duckdb's plugins are Python modules.
+pub fn refuse_plugin(args: &Args) -> Result<Value, Error> {
+    let plugin = args.string(0, "plugin_name")?;
+    let message = format!("the model hands its file to the plugin {plugin}, and rbt runs no Python");
+    Err(raise(RbtError::runtime(message).help(
+        "remove `plugin` or `glue_register`; to register files with a catalog, attach it (extension iceberg, ducklake)",
+    )))
 }
 
 /// `adapter.behavior`: flags that change dbt's behaviour; rbt has the present behaviour of each.
