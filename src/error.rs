@@ -92,6 +92,8 @@ pub struct Error(Box<Inner>);
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
+    /// Whose error it is.
+    subject: Option<String>,
     message: String,
     location: Option<Location>,
     excerpt: Option<String>,
@@ -105,6 +107,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
+            subject: None,
             message: message.into(),
             location: None,
             excerpt: None,
@@ -185,6 +188,15 @@ impl Error {
         self
     }
 
+    /// Says whose error it is, behind the label: `Database Error in model a (models/a.sql)`.
+    pub fn of(mut self, subject: &str) -> Self {
+        if self.has_a_place() {
+            self.0.trace.retain(|step| step.strip_prefix("in ") != Some(subject));
+            self.0.subject = Some(subject.to_owned());
+        }
+        self
+    }
+
     /// Where the program was when the user stopped it is of no interest.
     fn has_a_place(&self) -> bool {
         self.0.kind != ErrorKind::Interrupted
@@ -245,8 +257,10 @@ impl Error {
 
     fn fmt_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        write!(f, "{}", inner.kind.label())?;
-        writeln!(f)?;
+        match &inner.subject {
+            Some(subject) => writeln!(f, "{} in {subject}", inner.kind.label())?,
+            None => writeln!(f, "{}", inner.kind.label())?,
+        }
         for line in inner.message.lines() {
             writeln!(f, "  {line}")?;
         }

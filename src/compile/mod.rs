@@ -15,7 +15,7 @@ use crate::jinja::context::{
     Batch, Context, Deferral, Names, Overrides, Role, Running, Shared, lock, node_relation,
 };
 use crate::manifest::{Compiled, Id, Lookup, Manifest, Node, ResourceType, Source};
-use crate::parse::{KWARGS_NAME, render_kwargs};
+use crate::parse::{KWARGS_NAME, is_python_model, render_kwargs};
 use crate::warehouse::Session;
 
 pub use ctes::inject;
@@ -149,8 +149,8 @@ impl Compiler {
     }
 
     fn render(&self, node: &Arc<Node>, session: &Arc<Session>, occasion: &Occasion) -> Result<Rendered> {
-        if node.language == "python" {
-            return Err(python_refusal(node));
+        if is_python_model(node) {
+            return Ok(Rendered { code: node.raw_code.to_string(), ctes: Vec::new() });
         }
         let mut occasion = occasion.clone();
         let mut ids = Vec::new();
@@ -227,12 +227,6 @@ pub fn in_node(error: Error, node: &Node) -> Error {
         return error.trace("Error parsing inline query");
     }
     error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path))
-}
-
-fn python_refusal(node: &Node) -> Error {
-    Error::runtime(format!("'{}' is a Python model, and rbt runs no Python", node.name))
-        .at(crate::error::Location::file(&node.original_file_path))
-        .help("write the model in SQL, or run it with dbt and read its table as a source")
 }
 
 /// Writes a file, and the folders above it.

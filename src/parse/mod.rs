@@ -13,6 +13,7 @@ mod microbatch;
 mod names;
 mod patch;
 mod properties;
+mod python;
 mod resolve;
 mod semantic;
 mod shape;
@@ -40,7 +41,7 @@ use crate::project::yaml::Yaml;
 pub use generic_tests::{KWARGS_NAME, render_kwargs};
 pub use microbatch::{BatchSize, batch_size, begin, is_microbatch, moment};
 pub use names::stores_failures;
-pub use sql_nodes::{inline_node, static_reference};
+pub use sql_nodes::{inline_node, is_python_model, static_reference};
 pub use stages::{Invocation, ProjectFiles, parse, restore};
 
 /// A parsed project: the manifest, with what is needed to go on.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::names::NamedNode;
 use super::properties::Properties;
-use super::{ParsedProject, Parser};
+use super::{ParsedProject, Parser, python};
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
@@ -272,7 +272,10 @@ impl Parser<'_> {
 
     /// Renders a node's text to learn what it calls.
     pub fn capture(&self, node: Node) -> Result<(Node, Capture)> {
-        if !node.raw_code.contains('{') || node.language == "python" {
+        if is_python_model(&node) {
+            return Ok(self.capture_python(node));
+        }
+        if !node.raw_code.contains('{') {
             return Ok((node, Capture::default()));
         }
         let node = Arc::new(node);
@@ -285,6 +288,18 @@ impl Parser<'_> {
             error.trace(format!("in {} {} ({})", node.resource_type, node.name, node.original_file_path))
         })?;
         Ok((Arc::unwrap_or_clone(node), capture))
+    }
+
+    /// What a model in Python calls, as far as its arguments are literals of Jinja, too: rbt runs no Python, and
+    /// only wants its place in the graph.
+    fn capture_python(&self, node: Node) -> (Node, Capture) {
+        let node = Arc::new(node);
+        let context = self.parsing_context(&node, Vec::new());
+        let calls = python::template_of_calls(&node.raw_code);
+        let _ = context.render(&calls, &Origin::file(&node.original_file_path));
+        let capture = context.take_capture();
+        drop(context);
+        (Arc::unwrap_or_clone(node), capture)
     }
 
     /// A context that records what is called while a node is parsed.
@@ -316,7 +331,14 @@ impl Parser<'_> {
             context
                 .render(&sql, &Origin::file(&node.original_file_path))
                 .map_err(|error| error.trace(format!("in a hook of {}", node.unique_id)))?;
-            take_capture(node, context.take_capture());
+            let capture = context.take_capture();
+            if node.resource_type == ResourceType::Seed && capture.refers() {
+                let message = "Seeds cannot depend on other nodes: a hook of this seed refers to one";
+                return Err(Error::parsing(format!("{message}:\n{sql}"))
+                    .at(Location::file(&node.original_file_path))
+                    .help("name the relation itself, or do it in a hook of a model that refers to both"));
+            }
+            take_capture(node, capture);
         }
         Ok(())
     }
@@ -493,13 +515,21 @@ impl NamedNode for Node {
     }
 }
 
-/// SQL of the command line as a node of the root project.
-pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Node {
+/// Whether a node's text is Python that dbt takes as it is. Functions in Python are templates.
+pub fn is_python_model(node: &Node) -> bool {
+    node.language == "python" && node.resource_type == ResourceType::Model
+}
+
+/// SQL of the command line as a node of the root project, with what it configures.
+///
+/// # Errors
+/// If it does not render.
+pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Result<Node> {
     let shared = &parsed.shared;
     let name = "inline_query";
     let id = format!("sql_operation.{}.{name}", shared.project_name);
     let file = "from remote system.sql".to_owned();
-    Node {
+    let mut node = Node {
         path: "sql/inline_query".to_owned(),
         fqn: vec![shared.project_name.to_string(), "sql".to_owned(), name.to_owned()],
         database: shared.target.database.clone(),
@@ -507,5 +537,13 @@ pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Node {
         checksum: checksum(sql),
         raw_code: sql.into(),
         ..Node::new(ResourceType::SqlOperation, id, name, &shared.project_name, file)
+    };
+    let names = Names { node: Some(Arc::new(node.clone())), ..Names::default() };
+    let context = Context::build(shared, &shared.project_name, Role::Parsing(Mutex::default()), names);
+    let rendered = context.render(sql, &Origin::at(&node.original_file_path, 1, 1));
+    rendered.map_err(|error| error.trace("Error parsing inline query"))?;
+    for (key, value) in context.take_capture().config_calls {
+        node.config.set(&key, value);
     }
+    Ok(node)
 }

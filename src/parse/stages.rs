@@ -14,7 +14,7 @@ use super::patch::DocBlocks;
 use super::properties::{self, Properties, PropertyIndex};
 use super::sql_nodes::{self, Parsed, Unparsed};
 use super::versions::VersionFiles;
-use super::yaml_resources::{FixtureFile, FixtureFiles, duplicate};
+use super::yaml_resources::{FixtureFile, FixtureFiles, duplicate, duplicate_of};
 use super::{ParsedProject, Parser, sources, unit_tests, versions};
 use crate::error::{Error, Location, Result};
 use crate::events::{Events, Warning};
@@ -75,7 +75,7 @@ pub fn parse(workspace: &Workspace, files: ProjectFiles, invocation: Invocation)
     parser.check_manifest(&manifest)?;
     parser.check_semantic_layer(&manifest)?;
     parser.check_microbatch(&manifest)?;
-    unit_tests::check(&parser, &manifest, &lookup)?;
+    unit_tests::check(&manifest)?;
     finish(&mut manifest);
     parser.fail_on_warnings()?;
     Ok(ParsedProject { manifest: Arc::new(manifest), lookup: Arc::new(lookup), shared })
@@ -575,15 +575,16 @@ fn add_yaml_resources(
     all: &[(&Project, Vec<SourceFile>)],
     properties: &PropertyIndex,
 ) -> Result<()> {
-    let fixtures: FixtureFiles = of_kind(all, FileKind::Fixture)
-        .into_iter()
-        .map(|(project, file)| {
-            let is_sql = file.extension() == ".sql";
-            let key = (project.name.clone(), file.stem().to_owned());
-            (key, FixtureFile { is_sql, text: file.contents.clone() })
-        })
-        .collect();
     let mut errors = Vec::new();
+    let mut fixtures = FixtureFiles::default();
+    for (project, file) in of_kind(all, FileKind::Fixture) {
+        let (path, name) = (file.original_file_path(), file.stem().to_owned());
+        let is_sql = file.extension() == ".sql";
+        let fixture = FixtureFile { is_sql, path: path.clone(), text: file.contents.clone() };
+        if let Some(first) = fixtures.insert((project.name.clone(), name.clone()), fixture) {
+            errors.push(duplicate_of("fixture", &name, &first.path, &path));
+        }
+    }
     for entry in &properties.all {
         if let Err(error) = add_yaml_resource(parser, manifest, entry, &fixtures) {
             errors.push(error);

@@ -247,6 +247,7 @@ pub type FixtureFiles = HashMap<(String, String), FixtureFile>;
 #[derive(Debug)]
 pub struct FixtureFile {
     pub is_sql: bool,
+    pub path: String,
     pub text: String,
 }
 
@@ -359,6 +360,11 @@ fn fixture_repr(fixture: &Fixture) -> String {
 /// The error for resources that share a name.
 pub fn duplicate(kind: ResourceType, name: &str, first: &str, second: &str) -> Error {
     let word = if kind == ResourceType::Test { "data_test" } else { kind.as_str() };
+    duplicate_of(word, name, first, second)
+}
+
+/// The same, for what is no resource.
+pub fn duplicate_of(word: &str, name: &str, first: &str, second: &str) -> Error {
     Error::compilation(format!(
         "dbt found {} with the name \"{name}\": a reference to it could mean either.",
         plural(2, word).replacen('2', "two", 1)

@@ -185,7 +185,7 @@ fn output<'a>(profile: &'a Mapping, name: &str, target: &str, file: &Path) -> Re
     let Some(output) = outputs_map.get(target) else {
         let names: Vec<String> =
             outputs_map.iter().map(|(key, _)| format!(" - {}", key.key_text())).collect();
-        let message = format!("The profile '{name}' does not have a target named '{target}'");
+        let message = format!("The profile '{name}' does not have a target named '{target}'.");
         return Err(Error::runtime(message)
             .at(outputs.location(file))
             .help(format!("the valid target names for this profile are:\n{}", names.join("\n"))));

@@ -8,41 +8,53 @@ use indexmap::IndexSet;
 use minijinja::Value;
 use serde_json::{Map, json};
 
-use super::model::{failed, thread_name};
+use super::model::failed;
 use super::result::{NodeRun, Timing};
 use super::{Job, info};
 use crate::artifacts::result_json;
 use crate::compile::Occasion;
-use crate::error::{Error, Result};
+use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Hook, NodeResult, Position, Status};
 use crate::interrupt;
 use crate::jinja;
 use crate::jinja::context::{NodeObject, record, value};
-use crate::manifest::{Node, ResourceType};
+use crate::manifest::{Compiled, Node, ResourceType};
 use crate::warehouse::{Fetch, Session};
 
-/// Runs the hooks before everything else. An error in one prevents the rest of the run.
-pub fn run_start(job: &Job, session: &Arc<Session>) -> (Vec<NodeRun>, Option<Error>) {
+/// How dbt calls the thread and the connection of hooks.
+const THREAD: &str = "main";
+const CONNECTION: &str = "master";
+
+/// Runs the hooks before everything else.
+///
+/// # Errors
+/// If the text of one does not render. A statement that fails is in the results.
+pub fn run_start(job: &Job, session: &Arc<Session>) -> Result<Vec<NodeRun>> {
     let occasion = Occasion { any_ref: true, ..Occasion::default() };
-    let (runs, error) = run(job, session, "on-run-start", &occasion);
+    let runs = run(job, session, "on-run-start", &occasion)?;
     if !runs.is_empty() {
         job.compiler.shared.events.emit(Event::Blank);
     }
-    (runs, error)
+    Ok(runs)
 }
 
-/// Runs the hooks after everything else, which see the results.
-pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<NodeRun> {
+/// Runs the hooks after everything else, which see the results of nodes, and of hooks at the start that failed.
+///
+/// # Errors
+/// If the text of one does not render. A statement that fails is in the results.
+pub fn run_end(job: &Job, session: &Arc<Session>, done: &[NodeRun]) -> Result<Vec<NodeRun>> {
     if hooks_of(job, "on-run-end").is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     job.compiler.shared.events.emit(Event::Blank);
     let mut occasion = Occasion { any_ref: true, ..Occasion::default() };
-    let told = nodes.iter().filter(|run| run.is_told());
+    let told = done.iter().filter(|run| run.is_told());
+    let told = told.filter(|run| run.thread_id != THREAD || run.status == Status::Error);
     let results: Vec<Value> = told.map(|run| result_value(job, run)).collect();
     let mut schemas: IndexSet<String> = IndexSet::new();
     let mut database_schemas: IndexSet<(String, String)> = IndexSet::new();
-    let built = nodes.iter().filter(|run| !matches!(run.status, Status::Skipped));
+    let built = |run: &&NodeRun| !matches!(run.status, Status::Error | Status::Fail | Status::Skipped);
+    let built = done.iter().filter(built);
     for node in built.filter_map(|run| job.compiler.manifest.node(&run.unique_id)) {
         if node.resource_type.is_refable() && !node.is_ephemeral() {
             schemas.insert(node.schema.clone());
@@ -58,7 +70,7 @@ pub fn run_end(job: &Job, session: &Arc<Session>, nodes: &[NodeRun]) -> Vec<Node
         ("database_schemas", value::list(pairs)),
     ];
     occasion.values.extend(names.map(|(name, value)| (name.to_owned(), value)));
-    run(job, session, "on-run-end", &occasion).0
+    run(job, session, "on-run-end", &occasion)
 }
 
 /// A result as hooks see it: the artifact's fields, and the node.
@@ -90,16 +102,10 @@ fn hooks_of<'a>(job: &'a Job, hook_type: &str) -> Vec<&'a Node> {
     job.compiler.manifest.nodes.values().filter(is_hook).collect()
 }
 
-fn run(
-    job: &Job,
-    session: &Arc<Session>,
-    hook_type: &str,
-    occasion: &Occasion,
-) -> (Vec<NodeRun>, Option<Error>) {
+fn run(job: &Job, session: &Arc<Session>, hook_type: &str, occasion: &Occasion) -> Result<Vec<NodeRun>> {
     let hooks = hooks_of(job, hook_type);
     let total = hooks.len();
-    let mut runs = Vec::new();
-    let mut failure = None;
+    let mut runs: Vec<NodeRun> = Vec::new();
     // Hooks at the end tidy up after a run; one that was interrupted is to end at once.
     for (index, node) in hooks.into_iter().enumerate() {
         let hook = Hook {
@@ -107,12 +113,24 @@ fn run(
             position: Position { index: index + 1, total },
             statement: format!("{}.{hook_type}.{index}", node.package_name),
         };
-        let (run, error) =
-            run_one(job, session, node, hook, occasion, failure.is_some() || interrupt::asked());
-        runs.push(run);
-        failure = failure.or(error);
+        let failed = runs.iter().any(|run| run.status.is_failure());
+        let compiled = match failed || interrupt::asked() {
+            true => None,
+            false => match compile(job, session, node, occasion) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                compiled => Some(compiled),
+            },
+        };
+        runs.push(run_one(job, session, node, hook, compiled));
     }
-    (runs, failure)
+    Ok(runs)
+}
+
+fn compile(job: &Job, session: &Arc<Session>, node: &Node, occasion: &Occasion) -> Result<Compiled> {
+    let shared = &job.compiler.shared;
+    session.tell(&shared.events, CONNECTION);
+    session.comment(shared.query_comment(CONNECTION, None)?);
+    job.compiler.compile(&Arc::new(node.clone()), session, occasion)
 }
 
 fn run_one(
@@ -120,17 +138,18 @@ fn run_one(
     session: &Arc<Session>,
     node: &Node,
     hook: Hook,
-    occasion: &Occasion,
-    skipped: bool,
-) -> (NodeRun, Option<Error>) {
+    compiled: Option<Result<Compiled>>,
+) -> NodeRun {
     let events = &job.compiler.shared.events;
     let clock = Instant::now();
     let started_at = Utc::now();
-    let outcome = if skipped {
-        Ok(())
-    } else {
-        events.emit(Event::HookStarted(hook.clone()));
-        execute(job, session, node, occasion)
+    let skipped = compiled.is_none();
+    let outcome = match compiled {
+        Some(compiled) => {
+            events.emit(Event::HookStarted(hook.clone()));
+            compiled.and_then(|compiled| execute(session, node, &compiled))
+        }
+        None => Ok(()),
     };
     let status = match (&outcome, skipped) {
         (_, true) => Status::Skipped,
@@ -140,21 +159,17 @@ fn run_one(
     let execution_time = clock.elapsed().as_secs_f64();
     events.emit(Event::HookFinished { hook: hook.clone(), status, execution_time });
     let error = outcome.err();
-    let message = match &error {
-        Some(error) => failed(error).message,
-        None if skipped => None,
-        None => Some("OK".to_owned()),
-    };
-    let told = match &message {
-        Some(problem) if error.is_some() => format!("{} failed, error:\n {problem}", hook.statement),
-        Some(_) => format!("{} passed", hook.statement),
-        None => format!("{} skipped", hook.statement),
+    let told = error.as_ref().and_then(|error| failed(error).message);
+    let message = match &told {
+        Some(told) => format!("{} failed, error:\n {told}", hook.statement),
+        None if skipped => format!("{} skipped", hook.statement),
+        None => format!("{} passed", hook.statement),
     };
     let result = NodeResult {
         node: hook.node,
         position: Some(hook.position),
         status,
-        message,
+        message: told,
         failures: None,
         adapter_response: Map::new(),
         execution_time,
@@ -166,28 +181,23 @@ fn run_one(
         skipped_by_ephemeral: false,
         failing_rows: None,
     };
-    let run = NodeRun {
+    NodeRun {
         unique_id: node.unique_id.clone(),
         status,
         timing: vec![Timing { name: "execute", started_at, completed_at: Utc::now() }],
-        thread_id: thread_name(),
+        thread_id: THREAD.to_owned(),
         execution_time,
         adapter_response: Map::new(),
-        message: Some(told),
+        message: Some(message),
         failures: Some(i64::from(skipped || error.is_some())),
         compiled: None,
         relation_name: None,
         batch_results: None,
         event: Arc::new(result),
-    };
-    (run, error)
+    }
 }
 
-fn execute(job: &Job, session: &Arc<Session>, node: &Node, occasion: &Occasion) -> Result<()> {
-    let shared = &job.compiler.shared;
-    session.tell(&shared.events, "master");
-    session.comment(shared.query_comment("master", None)?);
-    let compiled = job.compiler.compile(&Arc::new(node.clone()), session, occasion)?;
+fn execute(session: &Session, node: &Node, compiled: &Compiled) -> Result<()> {
     let sql = compiled.compiled_code.trim();
     if sql.is_empty() {
         return session.commit();

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use crate::error::{Error, Location, Result};
-use crate::jinja::context::{Context, RelationObject, StatementResult};
+use crate::jinja::MacroTemplate;
+use crate::jinja::context::{Context, INTERNAL_PACKAGES, RelationObject, Role, StatementResult};
 use crate::jinja::values::is_undefined;
 use crate::manifest::Node;
+use crate::parse::is_python_model;
 use crate::sql::Relation;
 use crate::text::nearest;
 use crate::warehouse::Session;
@@ -45,6 +47,7 @@ pub fn materialize_as(
             None => error.help(format!("use one of {}, or define it in macros/", BUILT_IN.join(", "))),
         });
     };
+    check_language(context, node, template)?;
     let outcome = context.call(&template.clone(), &[]).and_then(|returned| {
         let relations = relations(node, &returned)?;
         Ok(Materialized { main: context.result("main"), relations })
@@ -57,6 +60,30 @@ pub fn materialize_as(
         session.cache.add(relation);
     }
     Ok(materialized)
+}
+
+/// Whether a materialization takes a node in this language. Those that rbt ships would have to run what is no SQL.
+fn check_language(context: &Context, node: &Node, template: &MacroTemplate) -> Result<()> {
+    let Role::Running(running) = &context.role else { return Ok(()) };
+    let Some(found) = running.manifest.macros.get(template.unique_id.as_str()) else { return Ok(()) };
+    let languages = found.supported_languages.as_deref().unwrap_or_default();
+    let place = Location::file(&node.original_file_path);
+    if is_python_model(node) && INTERNAL_PACKAGES.contains(&&*found.package_name) {
+        return Err(Error::runtime(format!("'{}' is a Python model, and rbt runs no Python", node.name))
+            .at(place)
+            .help("write the model in SQL, or run it with dbt and read its table as a source"));
+    }
+    if !languages.is_empty() && !languages.iter().any(|language| language == node.language) {
+        return Err(Error::runtime(format!(
+            "Materialization \"{}\" only supports languages ['{}']; got \"{}\"",
+            found.name,
+            languages.join("', '"),
+            node.language
+        ))
+        .at(place)
+        .help("write the model in one of them, or add the language to `supported_languages`"));
+    }
+    Ok(())
 }
 
 /// The `{'relations': [...]}` that a materialization returns.

@@ -88,23 +88,19 @@ impl Job<'_> {
             schemas::prepare(self, &session)?;
         }
         self.announce();
-        let mut runs = Vec::new();
-        let mut prevented = None;
-        if self.runs_hooks {
-            let (hooks, error) = hooks::run_start(self, &session);
-            runs.extend(hooks);
-            prevented = error;
-        }
+        let mut runs = if self.runs_hooks { hooks::run_start(self, &session)? } else { Vec::new() };
         // dbt's default: the error of a hook at the start is told, and the nodes run all the same.
-        if prevented.is_some() && shared.flags.behavior.skip_nodes_if_on_run_start_fails {
+        let prevented = runs.iter().any(|run| run.status.is_failure());
+        let seen = if prevented && shared.flags.behavior.skip_nodes_if_on_run_start_fails {
             runs.extend(scheduler::skip_all(self));
-            return Ok(self.report(runs, started.elapsed().as_secs_f64()));
-        }
-        let nodes = scheduler::run(self, &session, &cache)?;
-        let end = if self.runs_hooks { hooks::run_end(self, &session, &nodes) } else { Vec::new() };
-        runs.extend(nodes);
-        runs.extend(end);
-        Ok(self.report(runs, started.elapsed().as_secs_f64()))
+            &[]
+        } else {
+            runs.extend(scheduler::run(self, &session, &cache)?);
+            runs.as_slice()
+        };
+        let end = if self.runs_hooks { hooks::run_end(self, &session, seen) } else { Ok(Vec::new()) };
+        let broken = end.map(|end| runs.extend(end)).err();
+        Ok(Report { broken, ..self.report(runs, started.elapsed().as_secs_f64()) })
     }
 
     /// A session on a connection of its own.
@@ -129,9 +125,9 @@ impl Job<'_> {
         if !self.runs_hooks {
             return Ok((work()?, true));
         }
-        let (mut runs, _) = hooks::run_start(self, session);
+        let mut runs = hooks::run_start(self, session)?;
         let done = work()?;
-        runs.extend(hooks::run_end(self, session, &[]));
+        runs.extend(hooks::run_end(self, session, &[])?);
         let failed: Vec<_> = runs.iter().filter(|run| run.status.is_failure()).collect();
         if !failed.is_empty() {
             let results = failed.iter().map(|run| run.event.clone()).collect();
@@ -168,7 +164,7 @@ impl Job<'_> {
             let results = told().map(|run| run.event.clone()).collect();
             events.emit(Event::Summary { results, interrupted });
         }
-        Report { runs, elapsed, interrupted }
+        Report { runs, elapsed, interrupted, broken: None }
     }
 
     /// `1 seed, 2 table models, 5 data tests`.

@@ -312,7 +312,9 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
     fn finish(&self, id: &Id, progress: Progress, outcome: Result<Outcome>) -> NodeRun {
         let node = self.job.compiler.manifest.node(id);
         let location = outcome.as_ref().err().and_then(|error| error.location().cloned());
-        let outcome = outcome.unwrap_or_else(|error| failed(&error));
+        let info = &progress.info;
+        let subject = format!("{} {} ({})", info.resource_type, info.name, info.original_file_path);
+        let outcome = outcome.unwrap_or_else(|error| failed(&error.of(&subject)));
         let keeps_rows = node.is_some_and(stores_failures);
         let result = NodeResult {
             node: progress.info,

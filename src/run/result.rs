@@ -96,6 +96,8 @@ pub struct Report {
     /// In seconds.
     pub elapsed: f64,
     pub interrupted: bool,
+    /// What ended the run after its nodes: the text of a hook at the end that does not render.
+    pub broken: Option<Error>,
 }
 
 impl Report {

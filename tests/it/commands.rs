@@ -53,6 +53,24 @@ fn show_prints_rows() {
 }
 
 #[test]
+fn show_runs_the_header_and_can_be_told_how_to_limit() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "{% call set_sql_header(config) %}create or replace temp macro twice(n) as n * 2;{% endcall %} select twice(21) as x",
+    );
+    project.run("show --select a").success().says("| 42 |");
+    let inline = "show --inline '{{ config(sql_header=\"create temp macro twice(n) as n * 2;\") }} select twice(4) as x'";
+    let run = project.run(inline).success().says("| 8 |");
+    let code = run.results()[0]["compiled_code"].as_str().unwrap_or_default().to_owned();
+    assert!(code.starts_with("create temp macro") && code.trim_end().ends_with("limit 5"), "{code}");
+    project.macros(
+        "{% macro default__get_limit_sql(sql, limit) %}select {{ limit }} as rows_wanted{% endmacro %}",
+    );
+    project.run("show --select a --limit 7").success().says("rows_wanted").says("7 |");
+}
+
+#[test]
 fn clean_removes_what_was_generated() {
     let project = small();
     project.config("clean-targets: [target, logs]").run("build").success();

@@ -73,6 +73,51 @@ fn a_failing_end_hook_fails_the_run() {
     project.run("run").failure().relations(["main.a view"]);
 }
 
+/// As in dbt, such an error is that of the command.
+#[test]
+fn a_hook_that_does_not_render_ends_the_command() {
+    let project = Project::new();
+    project
+        .config("on-run-start: \"{{ exceptions.raise_compiler_error('too early') }}\"")
+        .model("a", "select 1 as x");
+    project.run("run").refused().says("too early").relations([]);
+    let project = Project::new();
+    project
+        .config("on-run-end: \"{{ run_query('select * from no_such_table') }}\"")
+        .model("a", "select 1 as x");
+    project.run("run").refused().says("no_such_table").relations(["main.a view"]).statuses(["a success"]);
+}
+
+#[test]
+fn hooks_at_the_end_see_those_at_the_start_that_failed() {
+    let project = Project::new();
+    project
+        .config(
+            "on-run-start: [select 1, select * from no_such_table]\n\
+             on-run-end: create table seen as select '{{ results | map(attribute='thread_id') | first }} {{ results | length }} {{ schemas | join }}' as x",
+        )
+        .model("a", "select 1 as x");
+    let run = project.run("run").failure().rows("seen", ["main 2 main"]);
+    assert_eq!(run.results()[0]["message"], "shop.on-run-start.0 passed");
+}
+
+#[test]
+fn hooks_stand_under_one_name() {
+    let project = Project::new();
+    project.model("a", "{{ config({'pre_hook': 'select 1', 'pre-hook': 'select 2'}) }} select 1 as x");
+    project.run("parse").refused().says("duplicate keys: (pre_hook, pre-hook)");
+}
+
+#[test]
+fn a_seed_depends_on_nothing() {
+    let project = Project::new();
+    project
+        .config("seeds: {shop: {+post-hook: \"select * from {{ ref('a') }}\"}}")
+        .model("a", "select 1 as x")
+        .seed("s", "x\n1\n");
+    project.run("parse").refused().says("Seeds cannot depend on other nodes").says("seeds/s.csv");
+}
+
 #[test]
 fn hooks_may_call_macros_that_run_sql() {
     let project = Project::new();

@@ -16,6 +16,7 @@ mod freshness;
 mod hooks;
 mod incremental;
 mod init;
+mod languages;
 mod logs;
 mod materializations;
 mod names;

@@ -149,13 +149,26 @@ fn an_input_that_is_not_given_is_an_error() {
     project.run("build").failure().says("depends on a node named 'a' which was not found among its inputs");
 }
 
+/// As in dbt, this is no reason not to build the models.
 #[test]
-fn an_input_that_does_not_exist_is_told_while_parsing() {
+fn an_input_that_does_not_exist_is_told_by_the_test() {
     let project = with_unit_test(
         "    given: [{input: ref('nowhere'), rows: [{id: 2}]}]
     expect: {rows: [{twice: 4}]}",
     );
-    project.run("parse").refused().says("ref('nowhere')");
+    project.run("run").success();
+    project.run("test").failure().says("an input (ref('nowhere')) which was not found in the manifest");
+}
+
+#[test]
+fn fixtures_have_names_of_their_own() {
+    let project = with_unit_test("    given: []\n    expect: {rows: [{twice: 4}]}");
+    project.file("tests/fixtures/x/rows.csv", "id\n1\n").file("tests/fixtures/y/rows.csv", "id\n1\n");
+    project
+        .run("parse")
+        .refused()
+        .says("two fixtures with the name \"rows\"")
+        .says("tests/fixtures/y/rows.csv");
 }
 
 #[test]

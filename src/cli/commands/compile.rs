@@ -3,19 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use minijinja::Value;
 use serde_json::{Map, Value as Json};
 
 use super::execute::{Work, compiler};
 use super::select;
 use super::setup::{self, Loaded};
 use crate::cli::Outcome;
-use crate::compile::Occasion;
+use crate::compile::{Compiler, Occasion};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events, Preview, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::COMPILE_TYPES;
+use crate::jinja;
 use crate::jinja::context::text_table;
-use crate::manifest::{Compiled, Id, Resource, version_suffix};
+use crate::manifest::{Compiled, Node, Resource, version_suffix};
 use crate::parse::inline_node;
 use crate::run::{Action, Extractions, NodeRun, Report, Timing, timed};
 use crate::warehouse::{Cell, Fetch, Session, Table};
@@ -26,7 +28,12 @@ pub fn compile(flags: &Flags, events: &Events) -> Result<Outcome> {
     if let Some(sql) = &flags.inline {
         let inline = Inline::compile(&loaded, sql)?;
         inline.write_results(&loaded)?;
-        events.emit(Event::Compiled(preview(None, &inline.id, inline.compiled.compiled_code, flags)));
+        events.emit(Event::Compiled(preview(
+            None,
+            &inline.node.unique_id,
+            inline.compiled.compiled_code,
+            flags,
+        )));
         return Ok(Outcome::Succeeded);
     }
     let report = compile_selected(flags, &loaded)?;
@@ -73,39 +80,40 @@ fn preview(name: Option<&str>, id: &str, content: String, flags: &Flags) -> Prev
 
 /// SQL of the command line, compiled.
 struct Inline {
-    id: Id,
+    node: Arc<Node>,
     compiled: Compiled,
     timing: Vec<Timing>,
+    compiler: Arc<Compiler>,
     session: Arc<Session>,
 }
 
 impl Inline {
     /// Compiles SQL. Nothing was parsed before that, so it may refer to any node.
     fn compile(loaded: &Loaded, sql: &str) -> Result<Self> {
-        let node = Arc::new(inline_node(&loaded.parsed, sql));
-        let id = node.unique_id.clone();
-        let compiler = compiler(loaded, &BTreeSet::from([id.clone()]))?;
-        let session = session(loaded)?;
+        let node = Arc::new(inline_node(&loaded.parsed, sql)?);
+        let compiler = compiler(loaded, &BTreeSet::from([node.unique_id.clone()]))?;
+        let session = Arc::new(session(loaded)?);
         let occasion = Occasion { any_ref: true, ..Occasion::default() };
         let mut timing = Vec::new();
         let compiled = timed("compile", &mut timing, || compiler.compile(&node, &session, &occasion))?;
-        Ok(Inline { id, compiled, timing, session })
+        Ok(Inline { node, compiled, timing, compiler, session })
     }
 
     fn write_results(&self, loaded: &Loaded) -> Result<()> {
         let compiled = Some(self.compiled.clone());
-        let run = NodeRun::outside(self.id.clone(), Status::Success, self.timing.clone(), compiled);
+        let run =
+            NodeRun::outside(self.node.unique_id.clone(), Status::Success, self.timing.clone(), compiled);
         let elapsed = run.execution_time;
         loaded.write_run_results(&[run], elapsed)
     }
 }
 
-fn session(loaded: &Loaded) -> Result<Arc<Session>> {
+fn session(loaded: &Loaded) -> Result<Session> {
     let warehouse = loaded.open_warehouse()?;
     let session = loaded.session(&*warehouse, "master")?;
     let flags = &loaded.parsed.shared.flags;
     let may_ask = flags.introspect || flags.which == Command::Show;
-    Ok(Arc::new(if may_ask { session } else { session.closed() }))
+    Ok(if may_ask { session } else { session.closed() })
 }
 
 /// `rbt show`: the first rows that the selected nodes give.
@@ -116,7 +124,7 @@ pub fn show(flags: &Flags, events: &Events) -> Result<Outcome> {
     if let Some(sql) = &flags.inline_direct {
         let opened = setup::open(flags, events)?;
         let session = Session::new(opened.credentials.open()?.connect()?, Arc::default(), false);
-        shown(None, "direct-query", &first_rows(flags, sql, &session)?);
+        shown(None, "direct-query", &rows(sql, &session, wanted(flags))?);
         return Ok(Outcome::Succeeded);
     }
     if flags.inline.is_none() && flags.select.is_empty() && flags.models.is_empty() {
@@ -125,36 +133,62 @@ pub fn show(flags: &Flags, events: &Events) -> Result<Outcome> {
     }
     let loaded = setup::load(flags, events)?;
     if let Some(sql) = &flags.inline {
-        let inline = Inline::compile(&loaded, sql)?;
-        let table = first_rows(flags, &inline.compiled.compiled_code, &inline.session)?;
+        let mut inline = Inline::compile(&loaded, sql)?;
+        let sql = &mut inline.compiled.compiled_code;
+        *sql = limited(flags, &inline.compiler, &inline.node, sql, &inline.session)?;
+        let table = rows(sql, &inline.session, Fetch::All)?;
         inline.write_results(&loaded)?;
-        shown(None, &inline.id, &table);
+        shown(None, &inline.node.unique_id, &table);
         return Ok(Outcome::Succeeded);
     }
     let report = compile_selected(flags, &loaded)?;
-    let session = session(&loaded)?;
+    let session = Arc::new(session(&loaded)?);
+    let compiler = compiler(&loaded, &BTreeSet::new())?;
     for run in report.runs.iter().filter(|run| is_asked_for(flags, &loaded, &run.unique_id)) {
         let Some(Resource::Node(node)) = loaded.parsed.manifest.resource(&run.unique_id) else { continue };
-        let sql = match &run.compiled {
-            Some(compiled) => compiled.compiled_code.clone(),
-            None => format!("select * from {}", node.relation_name.as_deref().unwrap_or_default()),
+        let resource = Some(Resource::Node(node));
+        session.comment(loaded.parsed.shared.query_comment(&node.unique_id, resource)?);
+        let table = match &run.compiled {
+            Some(compiled) => {
+                let node = Arc::new(node.clone());
+                let sql = limited(flags, &compiler, &node, &compiled.compiled_code, &session)?;
+                rows(&sql, &session, Fetch::All)?
+            }
+            None => {
+                let relation = node.relation_name.as_deref().unwrap_or_default();
+                rows(&format!("select * from {relation}"), &session, wanted(flags))?
+            }
         };
         let name = match node.version() {
             Some(version) => format!("{}.{}", node.name, version_suffix(version)),
             None => node.name.clone(),
         };
-        let resource = Some(Resource::Node(node));
-        session.comment(loaded.parsed.shared.query_comment(&node.unique_id, resource)?);
-        shown(Some(&name), &node.unique_id, &first_rows(flags, &sql, &session)?);
+        shown(Some(&name), &node.unique_id, &table);
     }
     Ok(Outcome::Succeeded)
 }
 
-fn first_rows(flags: &Flags, sql: &str, session: &Session) -> Result<Table> {
-    let fetch = match usize::try_from(flags.limit) {
-        Ok(limit) => Fetch::Limit(limit),
-        Err(_) => Fetch::All,
-    };
+/// How many rows `--limit` lets be shown.
+fn wanted(flags: &Flags) -> Fetch {
+    usize::try_from(flags.limit).map_or(Fetch::All, Fetch::Limit)
+}
+
+/// The SQL of a node with its `sql_header` and the limit, which the project's macros may write in their own way.
+fn limited(
+    flags: &Flags,
+    compiler: &Compiler,
+    node: &Arc<Node>,
+    sql: &str,
+    session: &Arc<Session>,
+) -> Result<String> {
+    let header = node.config.get("sql_header").map_or(Value::from(()), jinja::from_json);
+    let limit = if flags.limit < 0 { Value::from(()) } else { Value::from(flags.limit) };
+    let context = compiler.context(node, session, &Occasion::default());
+    let limited = context.call_macro("get_show_sql", &[Value::from(sql), header, limit])?;
+    Ok(limited.to_string())
+}
+
+fn rows(sql: &str, session: &Session, fetch: Fetch) -> Result<Table> {
     session.execute(sql, false, fetch).map(|(_, table)| table)
 }
 

@@ -27,8 +27,13 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     };
     say(format!("Using profiles dir at {}", file.parent().unwrap_or(&file).display()));
     say(format!("Using {PROFILES_FILE} file at {}", file.display()));
+    if !file.is_file() {
+        say(format!("dbt looked for a {PROFILES_FILE} file in {}", flags.profiles_dir.display()));
+    }
     say(format!("Using dbt_project.yml file at {}", flags.project_dir.join("dbt_project.yml").display()));
-    if !flags.connection {
+    if flags.connection {
+        say("Skipping steps before connection verification".to_owned());
+    } else {
         say("Configuration:".to_owned());
         let status = |done: Option<&crate::error::Error>, found: String| match done {
             Some(error) => format!("[ERROR]\n{error}"),
@@ -52,7 +57,7 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
         Ok(opened) => Ok(try_connection(&opened, say)),
         Err(error) => {
             if flags.connection {
-                say(format!("Connection test: skipped\n{error}"));
+                say(format!("Profile loading failed for the following reason:\n{error}"));
             }
             say("1 check failed.".to_owned());
             Ok(Outcome::Failed)

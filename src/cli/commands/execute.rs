@@ -88,7 +88,7 @@ impl Work<'_> {
         let command = shared.flags.which;
         let compiler = compiler(loaded, &self.selected)?;
         let report = if self.selected.is_empty() {
-            Report { runs: Vec::new(), elapsed: 0.0, interrupted: false }
+            Report { runs: Vec::new(), elapsed: 0.0, interrupted: false, broken: None }
         } else {
             let warehouse = match command {
                 // It needs no more than a place to make files in, and leaves the database to others.
@@ -123,7 +123,10 @@ impl Work<'_> {
         let runs = report.runs.iter().filter(|run| tells_all || !is_ephemeral(run));
         let runs: Vec<NodeRun> = runs.cloned().collect();
         loaded.write_run_results(&runs, report.elapsed)?;
-        Ok(report)
+        match report.broken {
+            Some(error) => Err(error),
+            None => Ok(report),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::setup::Loaded;
 use crate::error::{Error, Result};
+use crate::events::Warning;
 use crate::flags::{Command, Flags};
 use crate::graph::PreviousState;
 use crate::jinja::context::Deferral;
@@ -23,6 +24,7 @@ pub fn previous(flags: &Flags, loaded: &Loaded) -> Result<Option<PreviousState>>
     let Some(folder) = flags.state.as_deref().map(|folder| flags.project_dir.join(folder)) else {
         return Ok(None);
     };
+    warn_of_own_target(&folder, loaded)?;
     Ok(Some(PreviousState {
         manifest: artifact(&folder.join("manifest.json"), "manifest/v", MANIFESTS)?,
         run_results: artifact(&folder.join("run_results.json"), "run-results/v", 4..=6)?,
@@ -30,6 +32,21 @@ pub fn previous(flags: &Flags, loaded: &Loaded) -> Result<Option<PreviousState>>
         sources_current: artifact(&loaded.target.join("sources.json"), "sources/v", 3..=3)?,
         compare_unrendered: flags.behavior.state_modified_compare_more_unrendered_values,
     }))
+}
+
+/// The state that lies where this invocation writes is overwritten by it.
+fn warn_of_own_target(folder: &Path, loaded: &Loaded) -> Result<()> {
+    let same =
+        folder.canonicalize().is_ok_and(|folder| loaded.target.canonicalize().is_ok_and(|own| own == folder));
+    if !same {
+        return Ok(());
+    }
+    let message = format!(
+        "Warning: The state and target directories are the same: '{}'. This run writes over what it compares with: \
+             copy the artifacts of the earlier run to a folder of their own, and name that with --state.",
+        loaded.shown_target
+    );
+    loaded.parsed.shared.events.warn(Warning::new("WarnStateTargetEqual", message))
 }
 
 /// The results in a folder, as `run_results.json` has them.

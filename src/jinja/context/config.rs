@@ -49,11 +49,6 @@ impl Object for ConfigObject {
             }
         }
         for (key, value) in args.named_pairs() {
-            let key = match key.as_str() {
-                "pre_hook" => "pre-hook".to_owned(),
-                "post_hook" => "post-hook".to_owned(),
-                _ => key,
-            };
             let value = if is_undefined(&value) { Json::Null } else { config_json(&value)? };
             given.insert(key, value);
         }
@@ -92,7 +87,18 @@ impl Object for ConfigObject {
 
 impl ConfigObject {
     /// Adds to what the node's own calls configure, while it is parsed. Later it is as it is.
-    fn configure(&self, given: Map<String, Json>) -> Result<Value, Error> {
+    fn configure(&self, mut given: Map<String, Json>) -> Result<Value, Error> {
+        for (key, written) in [("pre-hook", "pre_hook"), ("post-hook", "post_hook")] {
+            if given.contains_key(key) && given.contains_key(written) {
+                let message = format!("Got duplicate keys: ({written}, {key}) all map to \"{key}\"");
+                return Err(raise(
+                    RbtError::compilation(message).help(format!("put all hooks into one `{written}`")),
+                ));
+            }
+            if let Some(hooks) = given.shift_remove(written) {
+                given.insert(key.to_owned(), hooks);
+            }
+        }
         if let Some(mut capture) = self.0.capture() {
             crate::project::config::add_config_call(&mut capture.config_calls, given).map_err(raise)?;
         }

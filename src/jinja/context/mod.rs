@@ -161,6 +161,16 @@ pub struct Capture {
     macro_depth: usize,
 }
 
+impl Capture {
+    /// Whether anything was referred to.
+    pub fn refers(&self) -> bool {
+        !(self.refs.is_empty()
+            && self.sources.is_empty()
+            && self.metrics.is_empty()
+            && self.functions.is_empty())
+    }
+}
+
 /// What a unit test sets in place of what the project has.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {

@@ -8,6 +8,8 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::args::Args;
 use super::value as values;
+use crate::error::Error as RbtError;
+use crate::jinja::raise;
 use crate::jinja::values::is_undefined;
 use crate::sql::{Policy, Relation, RelationKind};
 
@@ -91,6 +93,7 @@ impl Object for RelationObject {
             "CTE" => Value::from("cte"),
             "External" => Value::from("external"),
             "MaterializedView" => Value::from("materialized_view"),
+            "Function" => Value::from("function"),
             _ => return None,
         })
     }
@@ -139,6 +142,8 @@ impl Object for RelationObject {
             "information_schema_only" => relation = information_schema(&relation, None),
             "matches" => return matches(&relation, &args),
             "get" => return Ok(self.get_or(&args)),
+            "get_function_config" => return function_config(&args.required(0, "model")?),
+            "get_function_macro_name" => return function_macro_name(&args.required(0, "config")?),
             _ => return create(method, &args),
         }
         Ok(relation.into())
@@ -163,6 +168,36 @@ impl RelationObject {
         }
         self.get_value(&key).or_else(|| args.get(1, "default")).unwrap_or(Value::from(()))
     }
+}
+
+/// What a function's node says of how it is to be created; `None` for other nodes.
+fn function_config(model: &Value) -> Result<Value, Error> {
+    let field = |of: &Value, key: &str| {
+        of.get_attr(key).ok().filter(|value| !is_undefined(value)).unwrap_or(Value::from(()))
+    };
+    if field(model, "resource_type").as_str() != Some("function") {
+        return Ok(Value::from(()));
+    }
+    let (language, config) = (field(model, "language"), field(model, "config"));
+    let [kind, version, entry] = ["type", "runtime_version", "entry_point"].map(|key| field(&config, key));
+    let missing = match language.as_str() {
+        Some("python") if version.is_none() => Some("A `runtime_version`"),
+        Some("python") if entry.is_none() => Some("An `entry_point`"),
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        let error = RbtError::runtime(format!("{missing} is required for python functions"));
+        return Err(raise(error.help("set it under `config` of the function")));
+    }
+    let fields =
+        [("language", language), ("type", kind), ("runtime_version", version), ("entry_point", entry)];
+    Ok(values::dict(fields))
+}
+
+/// The macro that writes the SQL of such a function.
+fn function_macro_name(config: &Value) -> Result<Value, Error> {
+    let (kind, language) = (config.get_attr("type")?, config.get_attr("language")?);
+    Ok(Value::from(format!("{kind}_function_{language}")))
 }
 
 fn replace_path(relation: &mut Relation, args: &Args) {

@@ -3,13 +3,27 @@
 
 use std::sync::Arc;
 
-use minijinja::Error;
-use minijinja::value::Value;
+use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::{Error, State};
 
 use super::super::Context;
 use super::super::args::Args;
 use crate::error::Error as RbtError;
 use crate::jinja::raise;
+
+/// `adapter.dispatch` without its call.
+#[derive(Debug)]
+pub struct Dispatch(pub Arc<Context>);
+
+impl Object for Dispatch {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        dispatch(&self.0, &Args::new("dispatch", args)?)
+    }
+}
 
 /// `adapter.dispatch('name', 'namespace')`.
 pub fn dispatch(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {

@@ -39,6 +39,8 @@ impl Object for AdapterObject {
             "Relation" => Some(Value::from_object(RelationClass { quoting: self.0.shared.quoting })),
             "Column" => Some(Value::from_object(ColumnClass)),
             "behavior" => Some(Value::from_object(settings::Behavior)),
+            // As a value, for templates that call it by another name.
+            "dispatch" => Some(Value::from_object(dispatch::Dispatch(self.0.clone()))),
             _ => None,
         }
     }
