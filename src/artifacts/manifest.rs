@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use indexmap::IndexMap;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::pieces::Pieces;
 use super::timestamp;
@@ -17,11 +17,13 @@ use crate::jinja::context::{Shared, md5_hex, metadata_env_vars};
 use crate::manifest::{Compiled, Id, Manifest, Metadata, Quoting, WithCompiled};
 
 /// Writes the manifest. `compiled` is what this invocation compiled, by id; `project` names the parsed project that the
-/// manifest is of, if another invocation may meet it again; `last`: whether this invocation writes it no more.
+/// manifest is of, if another invocation may meet it again; `last`: whether this invocation writes it no more. `selectors`
+/// are those of `selectors.yml`, written out.
 pub fn write_manifest(
     path: &Path,
     manifest: &Manifest,
     shared: &Arc<Shared>,
+    selectors: &Map<String, Json>,
     compiled: &HashMap<Id, Compiled>,
     project: Option<&str>,
     last: bool,
@@ -42,7 +44,7 @@ pub fn write_manifest(
     pieces.map("exposures", &manifest.exposures, always, |_, exposure| exposure);
     pieces.map("metrics", &manifest.metrics, always, |_, metric| metric);
     pieces.map("groups", &manifest.groups, always, |_, group| group);
-    pieces.value("selectors", true, || &manifest.selectors);
+    pieces.value("selectors", true, || selectors);
     pieces.map("disabled", &manifest.disabled, always, |_, resources| resources);
     pieces.value("parent_map", true, || parent_map(manifest));
     pieces.value("child_map", true, || child_map(manifest));

@@ -142,7 +142,6 @@ impl Others {
             metrics: Stored::get(input)?,
             semantic_models: Stored::get(input)?,
             saved_queries: Stored::get(input)?,
-            selectors: Stored::get(input)?,
             disabled: Stored::get(input)?,
         };
         Some(Others { root, macros, manifest })
@@ -161,7 +160,6 @@ impl Others {
             metrics,
             semantic_models,
             saved_queries,
-            selectors,
             disabled,
         } = manifest;
         macros.root().put(out);
@@ -180,7 +178,6 @@ impl Others {
         metrics.put(out);
         semantic_models.put(out);
         saved_queries.put(out);
-        selectors.put(out);
         disabled.put(out);
     }
 

@@ -63,8 +63,6 @@ pub struct Manifest {
     pub metrics: IndexMap<Id, SemanticResource>,
     pub semantic_models: IndexMap<Id, SemanticResource>,
     pub saved_queries: IndexMap<Id, SemanticResource>,
-    /// YAML selectors, as dbt writes them into the manifest.
-    pub selectors: Map<String, Json>,
     /// Nodes that a configuration switched off; several may share an id.
     pub disabled: IndexMap<Id, Vec<Disabled>>,
 }

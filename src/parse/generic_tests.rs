@@ -15,7 +15,7 @@ use crate::jinja::context::value;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
 use crate::jinja::{self, Origin, python_repr, python_str};
 use crate::manifest::{Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
-use crate::project::config::{resolve, resolve_unrendered};
+use crate::project::config::{add_config_call, resolve, resolve_unrendered};
 use crate::project::yaml::{Mapping, Yaml};
 
 /// The name under which a test's macro gets its arguments.
@@ -292,6 +292,11 @@ impl Parser<'_> {
         let place = Location { column: 0, ..location.clone() };
         let (description, doc_blocks) = self.describe(package, &definition.description, &place)?;
         let unique_id = format!("test.{package}.{full_name}.{}", &hash[hash.len() - 10..]);
+        let own_tags = match definition.config.get("tags") {
+            Some(Json::Array(tags)) => tags.as_slice(),
+            Some(tag) => std::slice::from_ref(tag),
+            None => &[],
+        };
         let mut node = Node {
             path: format!("{short_name}.sql"),
             unrendered_config: unrendered(&fqn, &definition.config),
@@ -308,18 +313,19 @@ impl Parser<'_> {
                 file_key_name: target.file_key_name.clone(),
                 attached_node: target.attached_node.clone(),
                 test_metadata: metadata,
-                attached_tags: super::columns::sorted_tags(tags.iter()),
+                attached_tags: super::columns::sorted_tags(tags.iter().chain(own_tags)),
                 attached_group: None,
             })),
             first_line: location.line,
             ..Node::new(ResourceType::Test, unique_id, &full_name, package, target.file.to_owned())
         };
         let called = self.find_dependencies(target, &definition, &mut node)?;
-        if called.keys().any(|key| !definition.config.contains_key(key)) {
-            // The test's macro configures what the test itself leaves open.
-            node.config =
-                resolve(ResourceType::Test, &project.configs, root, &node.fqn, None, Some(&called))?;
-            node.unrendered_config = unrendered(&node.fqn, &called);
+        let mut calls = definition.config.clone();
+        add_config_call(&mut calls, called)?;
+        if calls != definition.config {
+            // The test's macro configures what the test itself leaves open, and adds to lists.
+            node.config = resolve(ResourceType::Test, &project.configs, root, &node.fqn, None, Some(&calls))?;
+            node.unrendered_config = unrendered(&node.fqn, &calls);
         }
         self.name_relation(&mut node)?;
         if node.config.get_bool("enabled") == Some(false) {

@@ -44,7 +44,8 @@ impl Parser<'_> {
         let package = project.name.as_str();
         let name = format!("{package}-{hook_type}-{index}");
         let fqn = vec![package.to_owned(), "hooks".to_owned(), name.clone()];
-        let mut config = resolve(ResourceType::Operation, &project.configs, None, &fqn, None, None)
+        let root = self.root_trees(project);
+        let mut config = resolve(ResourceType::Operation, &project.configs, root, &fqn, None, None)
             .unwrap_or_else(|_| Config::new(ResourceType::Operation));
         config.set("tags", json!([hook_type]));
         let id = format!("operation.{package}.{name}");
@@ -57,7 +58,7 @@ impl Parser<'_> {
             unrendered_config: resolve_unrendered(
                 ResourceType::Operation,
                 &project.unrendered_configs,
-                None,
+                self.unrendered_root_trees(project),
                 &fqn,
                 None,
                 None,
@@ -70,6 +71,7 @@ impl Parser<'_> {
         };
         let (mut node, capture) = self.capture(node)?;
         take_capture(&mut node, capture);
+        self.name_relation(&mut node)?;
         Ok(node)
     }
 }

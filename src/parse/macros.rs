@@ -149,18 +149,24 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
 fn dependencies(macros: &Macros, order: &DispatchOrder, entry: &Macro) -> Vec<Id> {
     let mut found: Vec<Id> = Vec::new();
     let package = &entry.package_name;
-    for call in static_macro_calls(&entry.macro_sql, &Origin::file("")).unwrap_or_default() {
-        let template = match &call {
-            MacroCall::Name(name) => macros.find_macro(package, name),
-            MacroCall::InPackage { package, name } => macros.find_in_package(package, name),
-            MacroCall::Dispatch { name, namespace } => {
-                macros.dispatch(order, package, name, namespace.as_deref()).ok()
-            }
-        };
-        let new = template.filter(|template| {
-            *template.unique_id != *entry.unique_id && !found.iter().any(|id| **id == *template.unique_id)
-        });
+    let mut note = |template: Option<&Arc<MacroTemplate>>| {
+        let new = template.filter(|template| !found.iter().any(|id| **id == *template.unique_id));
         found.extend(new.map(|template| Id::from(template.unique_id.as_str())));
+    };
+    // The name of the macro itself does not count, unless it comes with its package.
+    let named = |name: &str| match name == entry.name {
+        true => None,
+        false => macros.find_noted(order, package, name),
+    };
+    for call in static_macro_calls(&entry.macro_sql, &Origin::file("")).unwrap_or_default() {
+        match &call {
+            MacroCall::Name(name) => note(named(name)),
+            MacroCall::InPackage { package, name } => note(macros.find_noted(order, package, name)),
+            MacroCall::Dispatch { name, namespace } => {
+                note(named(name));
+                note(macros.dispatch(order, package, name, namespace.as_deref()).ok());
+            }
+        }
     }
     found
 }

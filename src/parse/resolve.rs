@@ -108,7 +108,12 @@ impl Parser<'_> {
                 }
             }
         }
+        let mut seen: Vec<&RefArgs> = Vec::new();
         for reference in refs {
+            if seen.contains(&reference) {
+                continue;
+            }
+            seen.push(reference);
             let (package, version) = (reference.package.as_deref(), reference.version.as_ref());
             match lookup.resolve_ref(&reference.name, package, version, root, referrer.package) {
                 Found::Enabled(id) => dependencies.add_node(&id),

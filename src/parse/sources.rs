@@ -120,7 +120,7 @@ impl Parser<'_> {
             None,
         )
         .map_err(at)?;
-        let unrendered = resolve_unrendered(
+        let mut unrendered = resolve_unrendered(
             ResourceType::Source,
             &project.unrendered_configs,
             self.unrendered_root_trees(project),
@@ -128,6 +128,10 @@ impl Parser<'_> {
             Some(&config),
             None,
         );
+        // What is written of freshness is filled up before it is noted.
+        if let Some(written) = unrendered.get_mut("freshness").filter(|written| written.is_object()) {
+            *written = resolved.get("freshness").cloned().unwrap_or_default();
+        }
         let place = table.location(&entry.path);
         let (description, doc_blocks) =
             self.describe(package, &text(table, "description").unwrap_or_default(), &place)?;

@@ -205,7 +205,11 @@ impl Parser<'_> {
         let rendered = unparsed.resource_type != ResourceType::Seed;
         let (mut node, capture) = if rendered { self.capture(node)? } else { (node, Capture::default()) };
         node.config = layers(Some(&capture.config_calls))?;
-        let unrendered = properties.map(|entry| &entry.unrendered_config);
+        // Properties are unrendered only where the project asks for it.
+        let unrendered = match self.shared.flags.behavior.state_modified_compare_more_unrendered_values {
+            true => properties.map(|entry| &entry.unrendered_config),
+            false => config_layer,
+        };
         node.unrendered_config = resolve_unrendered(
             unparsed.resource_type,
             &project.unrendered_configs,
@@ -344,13 +348,9 @@ impl Parser<'_> {
     }
 }
 
-/// Gives a node what was recorded while it was rendered.
+/// Gives a node what was recorded while it was rendered. References are kept as often as they were made, as dbt does.
 pub fn take_capture(node: &mut Node, capture: Capture) {
-    for reference in capture.refs {
-        if !node.refs.contains(&reference) {
-            node.refs.push(reference);
-        }
-    }
+    node.refs.extend(capture.refs);
     let lists = [
         (&mut node.sources, capture.sources),
         (&mut node.metrics, capture.metrics),

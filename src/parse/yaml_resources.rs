@@ -79,7 +79,7 @@ impl Parser<'_> {
             &project.unrendered_configs,
             root,
             &fqn,
-            Some(&entry.unrendered_config),
+            Some(&entry.config),
             None,
         );
         let own_tags = entry.yaml.get("tags").map(Yaml::to_json);
@@ -280,7 +280,7 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
             Some(file.text.clone())
         }
     };
-    let rows = match (format.as_str(), text, rows) {
+    let mut rows = match (format.as_str(), text, rows) {
         ("sql", Some(text), _) => Json::from(text),
         ("csv", Some(text), _) => csv_rows(&text).map_err(|message| item.error(&entry.path, message))?,
         ("csv", None, Some(rows)) => rows.to_json(),
@@ -301,7 +301,18 @@ fn fixture(entry: &Properties, item: &Yaml, fixtures: &FixtureFiles) -> Result<F
                 .help("use dict, csv or sql"));
         }
     };
+    if let Json::Array(rows) = &mut rows {
+        put_whole_row_first(rows);
+    }
     Ok(Fixture { rows, format, fixture: name })
+}
+
+/// The first row decides over the types of columns: one without nulls changes places with it.
+fn put_whole_row_first(rows: &mut [Json]) {
+    let is_whole = |row: &Json| row.as_object().is_some_and(|row| row.values().all(|value| !value.is_null()));
+    if let Some(whole) = rows.iter().position(is_whole) {
+        rows.swap(0, whole);
+    }
 }
 
 /// Rows of CSV text as dictionaries; empty cells are null.

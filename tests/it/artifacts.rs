@@ -292,3 +292,22 @@ fn only_blocks_that_are_shown_as_they_are_count() {
         .has("manifest.json", "/nodes/model.shop.a/columns/x/doc_blocks", json!([]))
         .has("manifest.json", "/nodes/model.shop.a/columns/x/description", json!("the x"));
 }
+
+#[test]
+fn the_manifest_keeps_what_was_written() {
+    let project = Project::new();
+    project
+        .file("selectors.yml", "selectors: [{name: s, definition: 'tag:x'}]")
+        .model("a", "{{ config(own=none, schema=none) }}select 1 as x")
+        .model("b", "select * from {{ ref('a') }} union all select * from {{ ref('a') }}")
+        .yaml("models: [{name: b, config: {own: \"{{ 'a' ~ 'b' }}\"}}]");
+    let reference = json!({"name": "a", "package": null, "version": null});
+    project
+        .run("build")
+        .success()
+        .has("manifest.json", "/selectors/s/definition", json!({"method": "tag", "value": "x"}))
+        .has("manifest.json", "/nodes/model.shop.a/config/own", json!(null))
+        .has("manifest.json", "/nodes/model.shop.a/unrendered_config", json!({"own": null, "schema": null}))
+        .has("manifest.json", "/nodes/model.shop.b/refs", json!([reference, reference]))
+        .has("manifest.json", "/nodes/model.shop.b/unrendered_config", json!({"own": "ab"}));
+}

@@ -1,5 +1,7 @@
 //! Data tests: the four generic ones, those of the project, singular ones, and what decides how bad a failure is.
 
+use serde_json::json;
+
 use crate::support::Project;
 
 /// A model `a` with rows that violate most expectations, and a column's tests.
@@ -231,4 +233,20 @@ fn what_fail_fast_skips_says_so() {
     let run = project.run("test --fail-fast --threads 1").failure();
     let messages: Vec<_> = run.results().iter().map(|result| result["message"].clone()).collect();
     assert!(messages.contains(&"Skipping due to fail_fast".into()), "{messages:?}");
+}
+
+#[test]
+fn a_test_adds_its_tags_to_those_of_its_macro() {
+    let project = Project::new();
+    project
+        .macros("{% test own(model) %}{{ config(tags=['of_macro'], meta={'k': 1}) }}select 1 from {{ model }} where false{% endtest %}")
+        .model("a", "select 1 as x")
+        .yaml("models: [{name: a, data_tests: [{own: {name: t, config: {tags: [z], meta: {l: 2}}}}]}]");
+    let manifest = project.run("build").success().artifact("manifest.json");
+    let nodes = manifest["nodes"].as_object().expect("nodes");
+    let test = nodes.values().find(|node| node["resource_type"] == "test").expect("a test");
+    assert_eq!(test["config"]["tags"], json!(["z", "of_macro", "z"]));
+    assert_eq!(test["tags"], json!(["z", "of_macro"]));
+    assert_eq!(test["config"]["meta"], json!({"l": 2, "k": 1}));
+    project.run("ls --quiet --select tag:of_macro").success().lists(["shop.t"]);
 }

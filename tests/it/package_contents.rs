@@ -79,3 +79,36 @@ fn two_packages_must_not_describe_one_node() {
         .says("two schema.yml entries for the same resource named a")
         .says("lib://models/schema.yml");
 }
+
+#[test]
+fn hooks_of_a_package_are_configured_as_models_are() {
+    let project = with_package();
+    project
+        .config("models: {lib: {+schema: extra}}")
+        .file("dbt_packages/lib/dbt_project.yml", "name: lib\nversion: '1.0'\non-run-start: 'select 1'\n")
+        .model("a", "select 1 as x");
+    project
+        .run("run")
+        .success()
+        .has("manifest.json", "/nodes/operation.lib.lib-on-run-start-0/schema", json!("main_extra"))
+        .has("manifest.json", "/nodes/operation.lib.lib-on-run-start-0/config/schema", json!("extra"));
+}
+
+#[test]
+fn the_macros_that_a_macro_calls_are_noted() {
+    let project = with_package();
+    project
+        .file(
+            "dbt_packages/lib/macros/macros.sql",
+            "{% macro run_query(sql) %}{{ return(dbt.run_query(sql)) }}{% endmacro %}
+            {% macro again(n) %}{{ 'x' if n == 0 else lib.again(n - 1) }}{% endmacro %}",
+        )
+        .macros("{% macro own(name) %}{{ run_query(name.replace('a', 'b')) }}{% endmacro %}")
+        .model("a", "select '{{ lib.again(2) }}' as x");
+    let called = |name: &str| format!("/macros/macro.{name}/depends_on/macros");
+    project
+        .run("build")
+        .success()
+        .has("manifest.json", &called("shop.own"), json!(["macro.lib.run_query", "macro.dbt.replace"]))
+        .has("manifest.json", &called("lib.again"), json!(["macro.lib.again"]));
+}

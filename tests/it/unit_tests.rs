@@ -1,5 +1,7 @@
 //! Unit tests: a model on rows that the test gives, against rows that it expects.
 
+use serde_json::json;
+
 use crate::support::Project;
 
 fn with_unit_test(test: &str) -> Project {
@@ -184,4 +186,23 @@ fn a_seed_gives_its_own_rows() {
             ",
     );
     project.run("build").success().rows("b", ["2,x", "4,NULL"]);
+}
+
+#[test]
+fn a_row_without_nulls_comes_first() {
+    let project = Project::new();
+    project.model("a", "select 1 as x, 'a' as y").model("b", "select x, y from {{ ref('a') }}").yaml(
+        "
+        unit_tests:
+          - name: t
+            model: b
+            given: [{input: ref('a'), rows: [{x: null, y: a}, {x: 2, y: b}]}]
+            expect: {rows: [{x: null, y: a}, {x: 2, y: b}]}
+        ",
+    );
+    project.run("build").success().has(
+        "manifest.json",
+        "/unit_tests/unit_test.shop.b.t/given/0/rows",
+        json!([{"x": 2, "y": "b"}, {"x": null, "y": "a"}]),
+    );
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Location, Result};
 use crate::events::{Event, Events, Level, Warning, stat_line};
 use crate::extract;
 use crate::flags::{Command, Flags};
-use crate::graph::Dag;
+use crate::graph::{Dag, manifest_selectors};
 use crate::interrupt;
 use crate::jinja::context::{
     Context, DispatchOrder, Macros, Names, Observed, QueryComments, Role, Shared, Target,
@@ -161,7 +161,9 @@ impl Loaded {
         // What a command changes in the manifest is not what was parsed.
         let is_parsed = std::ptr::eq(manifest, &*self.parsed.manifest);
         let project = self.project.as_deref().filter(|_| is_parsed);
-        write_manifest(&path, manifest, shared, compiled, project, last)?;
+        let selectors = self.workspace.selectors.as_ref().map(|file| manifest_selectors(&file.to_json()));
+        let selectors = selectors.transpose()?.unwrap_or_default();
+        write_manifest(&path, manifest, shared, &selectors, compiled, project, last)?;
         self.tell_written("WritableManifest", &path);
         let path = self.target.join("semantic_manifest.json");
         write_semantic_manifest(&path, manifest)?;

@@ -42,10 +42,11 @@ impl<'a> Args<'a> {
         &self.positional
     }
 
-    /// The arguments given by name, in order.
+    /// The arguments given by name, in order; None is a value as others are.
     pub fn named_pairs(&self) -> Vec<(String, Value)> {
         let names: Vec<String> = self.named.args().map(str::to_owned).collect();
-        names.into_iter().filter_map(|name| self.named(&name).map(|value| (name, value))).collect()
+        let value = |name: &str| self.named.peek::<Value>(name).unwrap_or_default();
+        names.into_iter().map(|name| (name.clone(), value(&name))).collect()
     }
 
     /// An argument that must be there.

@@ -124,6 +124,21 @@ impl Macros {
         self.packages.get(package)?.get(name)
     }
 
+    /// The macro that dbt notes as called by `package.name(…)` or, in a template of `package`, by `name(…)`. Other
+    /// than at run time, the macros of all packages count, and it is not asked whether `package` is one.
+    pub fn find_noted(
+        &self,
+        order: &DispatchOrder,
+        package: &str,
+        name: &str,
+    ) -> Option<&Arc<MacroTemplate>> {
+        let in_package = |package: &str| self.packages.get(package).and_then(|names| names.get(name));
+        in_package(package)
+            .or_else(|| in_package(&self.root))
+            .or_else(|| order.packages.iter().rev().find_map(|package| in_package(package)))
+            .or_else(|| self.internal.get(name))
+    }
+
     /// The names of a package's macros.
     pub fn names_in_package(&self, package: &str) -> Vec<&str> {
         let names = if package == GLOBAL_PROJECT { Some(&self.internal) } else { self.packages.get(package) };
