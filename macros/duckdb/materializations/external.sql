@@ -132,9 +132,9 @@
 {%- endmacro %}
 
 {#- For `on-run-start`: views over the files of external models that this run reads and does not build, as they are
-    not in a database that starts empty. -#}
-{% macro register_upstream_external_models() -%}
-  {%- if execute -%}
+    not in a database that starts empty. It prints a blank line, so that the hook has a compiled file, as in dbt. -#}
+{% macro register_upstream_external_models() %}
+  {% if execute -%}
     {%- set upstream = {} -%}
     {%- for selected in selected_resources if selected in graph['nodes'] -%}
       {%- for id in graph['nodes'][selected]['depends_on']['nodes'] if id not in selected_resources and id in graph['nodes'] -%}
@@ -162,4 +162,4 @@
       {%- do adapter.commit() -%}
     {%- endif -%}
   {%- endif -%}
-{%- endmacro %}
+{% endmacro %}

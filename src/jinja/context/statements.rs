@@ -134,7 +134,8 @@ pub fn write(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<
     Ok(Value::from(""))
 }
 
-/// `render(string)`: renders a text that is itself a template, such as a hook's SQL.
+/// `render(string)`: renders a text that is itself a template, such as a hook's SQL. What is no text, a relation for
+/// example, is taken as it prints.
 pub fn render(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let text = args.required(0, "string").map(|value| python_str(&value))?;
     let path = context.node.as_ref().map_or("", |node| &node.original_file_path);
