@@ -591,6 +591,7 @@ const WARNINGS: &[(&str, &str)] = &[
     ("ConstraintNotSupported", "E049"),
     ("InvalidValueForField", "I008"),
     ("ValidationWarning", "I009"),
+    ("InvalidDisabledTargetInTestNode", "I050"),
     ("UnusedResourceConfigPath", "I051"),
     ("SeedIncreased", "I052"),
     ("SeedExceedsLimitSamePath", "I053"),

@@ -307,6 +307,11 @@ impl Node {
         self.resource_type == ResourceType::Model && self.materialized() == "ephemeral"
     }
 
+    /// Whether it takes part: in the manifest as in dbt are also tests whose node is missing or switched off.
+    pub fn is_enabled(&self) -> bool {
+        self.config.get_bool("enabled") != Some(false)
+    }
+
     /// Whether this is a test declared in YAML (as against one SQL file).
     pub fn is_generic_test(&self) -> bool {
         self.test.is_some()
@@ -434,9 +439,9 @@ impl Node {
     fn serialize_properties<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let show = || serde_json::json!({ "show": true, "node_color": null });
         if self.resource_type == ResourceType::Operation {
-            // When a hook runs is a tag of the node, which its config does not show.
+            // When a hook runs is the first tag of the node, which its config does not show.
             let mut config = self.config.clone();
-            config.set("tags", Json::Array(Vec::new()));
+            config.set("tags", self.tags().iter().skip(1).cloned().collect());
             map.serialize_entry("config", &config)?;
             // A hook is named after its place in the list.
             let index = self.name.rsplit('-').next().and_then(|index| index.parse::<usize>().ok());

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Parser;
-use super::sql_nodes::{checksum, take_capture};
+use super::sql_nodes::{Parsed, checksum, take_capture};
 use crate::error::{Error, Result};
 use crate::manifest::{Checksum, Node, ResourceType};
 use crate::project::config::{Config, resolve, resolve_unrendered};
@@ -16,7 +16,7 @@ pub const HOOK_TYPES: [&str; 2] = ["on-run-start", "on-run-end"];
 
 impl Parser<'_> {
     /// The hooks of one project as operation nodes.
-    pub fn parse_run_hooks(&self, project: &Project) -> Result<Vec<Node>> {
+    pub fn parse_run_hooks(&self, project: &Project) -> Result<Vec<Parsed>> {
         let mut nodes = Vec::new();
         if project.on_run_start.is_empty() && project.on_run_end.is_empty() {
             return Ok(nodes);
@@ -40,14 +40,15 @@ impl Parser<'_> {
         index: usize,
         sql: &str,
         checksum: &Checksum,
-    ) -> Result<Node> {
+    ) -> Result<Parsed> {
         let package = project.name.as_str();
         let name = format!("{package}-{hook_type}-{index}");
         let fqn = vec![package.to_owned(), "hooks".to_owned(), name.clone()];
         let root = self.root_trees(project);
         let mut config = resolve(ResourceType::Operation, &project.configs, root, &fqn, None, None)
             .unwrap_or_else(|_| Config::new(ResourceType::Operation));
-        config.set("tags", json!([hook_type]));
+        let configured = config.get("tags").and_then(Json::as_array).cloned().unwrap_or_default();
+        config.set("tags", std::iter::once(json!(hook_type)).chain(configured).collect());
         let id = format!("operation.{package}.{name}");
         let file = "./dbt_project.yml".to_owned();
         let node = Node {
@@ -72,6 +73,7 @@ impl Parser<'_> {
         let (mut node, capture) = self.capture(node)?;
         take_capture(&mut node, capture);
         self.name_relation(&mut node)?;
-        Ok(node)
+        let parsed = if node.is_enabled() { Parsed::Enabled } else { Parsed::Disabled };
+        Ok(parsed(Box::new(node)))
     }
 }

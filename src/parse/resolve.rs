@@ -15,7 +15,7 @@ struct Referrer<'a> {
     id: &'a Id,
     package: &'a str,
     location: Location,
-    /// Whether a missing node is worth a warning only (tests of nodes that are switched off).
+    /// Whether something missing is worth a warning only, and switches off who refers to it (tests).
     tolerant: bool,
 }
 
@@ -23,15 +23,10 @@ impl Parser<'_> {
     /// Fills the dependencies of everything in the manifest.
     pub fn resolve_dependencies(&self, manifest: &mut Manifest, lookup: &Lookup) -> Result<()> {
         let mut errors = Vec::new();
-        let mut gone: Vec<Id> = Vec::new();
         let mut nodes = std::mem::take(&mut manifest.nodes);
         let mut functions = std::mem::take(&mut manifest.functions);
         for node in nodes.values_mut().chain(functions.values_mut()) {
-            match self.resolve_node(node, lookup) {
-                Ok(true) => {}
-                Ok(false) => gone.push(node.unique_id.clone()),
-                Err(error) => errors.push(error),
-            }
+            errors.extend(self.resolve_node(node, lookup).err());
         }
         for node in nodes.values() {
             if let Err(error) = check_access(node, &nodes) {
@@ -40,21 +35,12 @@ impl Parser<'_> {
         }
         manifest.nodes = nodes;
         manifest.functions = functions;
-        for id in gone {
-            if let Some(node) = manifest.nodes.shift_remove(&id) {
-                manifest
-                    .disabled
-                    .entry(id)
-                    .or_default()
-                    .push(crate::manifest::Disabled::Node(Box::new(node)));
-            }
-        }
         self.resolve_yaml_resources(manifest, lookup, &mut errors);
         Error::many(errors).map_or(Ok(()), Err)
     }
 
-    /// `Ok(false)` if the node is a test of something that is switched off, and goes with it.
-    fn resolve_node(&self, node: &mut Node, lookup: &Lookup) -> Result<bool> {
+    /// A test of something that is missing or switched off stays in the manifest, switched off.
+    fn resolve_node(&self, node: &mut Node, lookup: &Lookup) -> Result<()> {
         let referrer = Referrer {
             id: &node.unique_id.clone(),
             package: &node.package_name.clone(),
@@ -64,7 +50,7 @@ impl Parser<'_> {
         let mut dependencies =
             DependsOn { macros: std::mem::take(&mut node.depends_on.macros), nodes: Vec::new() };
         let code = node.raw_code.clone();
-        let found =
+        let complete =
             self.resolve_all(&referrer, &node.refs, &node.sources, &mut dependencies, lookup, Some(&code))?;
         for names in &node.functions {
             let (package, name) = split_names(names);
@@ -79,9 +65,13 @@ impl Parser<'_> {
             dependencies.add_node(&id.map_err(|error| error.at(referrer.location.clone()))?);
         }
         node.depends_on = dependencies;
-        Ok(found)
+        if !complete {
+            node.config.set("enabled", json!(false));
+        }
+        Ok(())
     }
 
+    /// Whether all is found; what is not is an error of those who are not tolerant.
     fn resolve_all(
         &self,
         referrer: &Referrer,
@@ -93,15 +83,20 @@ impl Parser<'_> {
     ) -> Result<bool> {
         let root = &self.shared.project_name;
         let mut errors = Vec::new();
+        let mut complete = true;
         for names in sources {
             let (source, table) =
                 (names.first().map_or("", String::as_str), names.get(1).map_or("", String::as_str));
             match lookup.resolve_source(source, table, root, referrer.package) {
                 Found::Enabled(id) => dependencies.add_node(&id),
-                Found::Disabled(_) if referrer.tolerant => return Ok(false),
                 found => {
+                    complete = false;
                     let disabled = matches!(found, Found::Disabled(_));
                     let name = format!("{source}.{table}");
+                    if referrer.tolerant {
+                        self.warn_missing(referrer, "source", &name, disabled);
+                        continue;
+                    }
                     let error =
                         missing_dependency(referrer.id, "source", &name, disabled, lookup.source_names());
                     errors.push(place(error, referrer, code, &[source, table]));
@@ -121,10 +116,14 @@ impl Parser<'_> {
                     errors.push(ambiguous(&reference.name, &ids).at(referrer.location.clone()))
                 }
                 found => {
+                    complete = false;
                     let disabled = matches!(found, Found::Disabled(_));
                     if referrer.tolerant {
-                        self.warn_missing(referrer, &reference.name, disabled);
-                        return Ok(false);
+                        // That a node is switched off is not worth a word: its tests simply go with it.
+                        if !disabled {
+                            self.warn_missing(referrer, "node", &reference.name, disabled);
+                        }
+                        continue;
                     }
                     let error = missing_dependency(
                         referrer.id,
@@ -137,19 +136,20 @@ impl Parser<'_> {
                 }
             }
         }
-        Error::many(errors).map_or(Ok(true), Err)
+        Error::many(errors).map_or(Ok(complete), Err)
     }
 
-    fn warn_missing(&self, referrer: &Referrer, name: &str, disabled: bool) {
-        if disabled {
-            return;
-        }
+    fn warn_missing(&self, referrer: &Referrer, kind: &str, name: &str, disabled: bool) {
+        let (event, why) = match disabled {
+            true => ("InvalidDisabledTargetInTestNode", "which is disabled"),
+            false => ("NodeNotFoundOrDisabled", "in package '' which was not found"),
+        };
         let message = format!(
-            "Test '{}' ({}) depends on a node named '{name}' in package '' which was not found",
+            "Test '{}' ({}) depends on a {kind} named '{name}' {why}",
             referrer.id,
             referrer.location.path.display()
         );
-        self.warn(Warning::new("NodeNotFoundOrDisabled", message).at(referrer.location.clone()));
+        self.warn(Warning::new(event, message).at(referrer.location.clone()));
     }
 
     /// The metric that `metric('name')` or `metric('package', 'name')` means.

@@ -225,7 +225,7 @@ impl Parser<'_> {
         }
         self.finish_model(&mut node, properties)?;
         self.name_relation(&mut node).map_err(|error| error.at(location))?;
-        if node.config.get_bool("enabled") == Some(false) {
+        if !node.is_enabled() {
             return Ok(Parsed::Disabled(Box::new(node)));
         }
         self.parse_hooks(&mut node)?;

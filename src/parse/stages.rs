@@ -312,7 +312,7 @@ fn parse_nodes(
     let mut parsed = described::parse(parser, &unparsed, properties);
     for (project, _) in all {
         match parser.parse_run_hooks(project) {
-            Ok(hooks) => parsed.extend(hooks.into_iter().map(|node| Ok(Parsed::Enabled(Box::new(node))))),
+            Ok(hooks) => parsed.extend(hooks.into_iter().map(Ok)),
             Err(error) => parsed.push(Err(error)),
         }
     }

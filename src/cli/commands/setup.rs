@@ -340,7 +340,7 @@ fn target_of(profile: &Profile, credentials: &Credentials) -> Target {
 /// `3 models, 1 seed, 5 data tests, 400 macros`: nodes in the order in which the manifest has them, as dbt counts.
 fn found(manifest: &Manifest) -> String {
     let mut counts: IndexMap<&str, usize> = IndexMap::new();
-    for node in manifest.nodes.values() {
+    for node in manifest.nodes.values().filter(|node| node.is_enabled()) {
         let word = match node.resource_type {
             ResourceType::Test => "data_test",
             kind => kind.as_str(),

@@ -128,14 +128,16 @@ struct Context<'a> {
     manifest: &'a Manifest,
     dag: &'a Dag,
     request: &'a SelectionRequest<'a>,
-    /// The resources by the index of their node.
+    /// The resources that take part, by the index of their node.
     by_node: Vec<Option<Resource<'a>>>,
     warnings: RefCell<Vec<SelectionWarning>>,
 }
 
 impl<'a> Context<'a> {
     fn new(manifest: &'a Manifest, dag: &'a Dag, request: &'a SelectionRequest<'a>) -> Context<'a> {
-        let by_node = dag.ids().map(|id| manifest.resource(id)).collect();
+        let takes_part =
+            |resource: &Resource| !matches!(resource, Resource::Node(node) if !node.is_enabled());
+        let by_node = dag.ids().map(|id| manifest.resource(id).filter(takes_part)).collect();
         Context { manifest, dag, request, by_node, warnings: RefCell::default() }
     }
 
