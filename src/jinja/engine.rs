@@ -65,12 +65,12 @@ impl Engine {
 
     /// Renders a value of a YAML file, which keeps its type: a text that is one expression gives that
     /// expression's value, and what the filters `as_number`, `as_bool` and `as_native` mark is read as a literal
-    /// of Python. Everything else gives a string.
+    /// of Python. Everything else gives a string, which loses the line break at its end as in Jinja.
     ///
     /// Errors: as for [`Engine::render`], and a marked value that is not of its type.
     pub fn render_native(&self, text: &str, origin: &Origin, scope: &Arc<dyn Scope>) -> Result<Value> {
         if !has_jinja(text) {
-            return Ok(Value::from(text));
+            return Ok(Value::from(text.strip_suffix('\n').unwrap_or(text)));
         }
         let template = Template::parse(text, origin, Mode::Native, scope.lenient_undefined())?;
         let nodes = template.render_nodes(scope)?;

@@ -309,6 +309,11 @@ fn entry_config(yaml: &Yaml, path: &Path, kind: ResourceType) -> Result<Map<Stri
     Ok(config)
 }
 
+/// Whether a text may be another one when it is rendered: Jinja also drops the line break at its end.
+pub fn rendering_changes(text: &str) -> bool {
+    text.contains('{') || text.ends_with('\n')
+}
+
 /// Renders the strings of an entry, but for those that dbt renders later.
 struct Renderer<'a> {
     parser: &'a Parser<'a>,
@@ -320,7 +325,7 @@ struct Renderer<'a> {
 impl Renderer<'_> {
     fn render(&self, yaml: &Yaml, keys: &mut Vec<String>) -> Result<Yaml> {
         let rendered = match &yaml.value {
-            YamlValue::Str(text) if text.contains('{') && self.renders(keys) => {
+            YamlValue::Str(text) if rendering_changes(text) && self.renders(keys) => {
                 return self
                     .parser
                     .render_yaml(self.package, text, &yaml.location(self.path))

@@ -1,5 +1,6 @@
 //! Nodes that have a file of SQL: models, seeds, snapshots, analyses, singular tests, functions.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -161,7 +162,11 @@ pub fn of_snapshot_file<'a>(project: &'a Project, file: &SourceFile) -> Result<V
 }
 
 /// A snapshot that is declared in YAML alone, on `relation:`.
-pub fn of_yaml_snapshot<'a>(project: &'a Project, entry: &Properties) -> Option<Unparsed<'a>> {
+pub fn of_yaml_snapshot<'a>(
+    project: &'a Project,
+    file: &SourceFile,
+    entry: &Properties,
+) -> Option<Unparsed<'a>> {
     let relation = entry.text("relation")?;
     let relative_path = entry.relative_path();
     let name = &entry.name;
@@ -172,7 +177,7 @@ pub fn of_yaml_snapshot<'a>(project: &'a Project, entry: &Properties) -> Option<
         original_file_path: entry.file.to_string(),
         fqn: fqn(&project.name, relative_path, name),
         unique_id: format!("snapshot.{}.{name}", &project.name),
-        checksum: Checksum { name: "sha256", checksum: sha256_hex(relation.as_bytes()) },
+        checksum: checksum_of(file),
         first_line: entry.yaml.line as usize,
         raw_code: format!("select * from {{{{ {relation} }}}}").into(),
         name: name.clone(),
@@ -184,8 +189,8 @@ impl Parser<'_> {
     /// Parses one node: configuration, rendering, names, hooks.
     pub fn parse_node(&self, unparsed: &Unparsed, properties: Option<&Properties>) -> Result<Parsed> {
         let location = Location::new(&unparsed.original_file_path, unparsed.first_line, 0);
-        let version_config = self.version_config(unparsed, properties);
-        let config_layer = version_config.as_ref().or(properties.map(|entry| &entry.config));
+        let config_layer = self.config_layer(unparsed, properties);
+        let config_layer = config_layer.as_deref();
         let project = unparsed.project;
         let layers = |calls: Option<&Map<String, Json>>| {
             let root = self.root_trees(project);
@@ -379,6 +384,21 @@ pub fn static_reference(shared: &Arc<Shared>, text: &str) -> Option<Reference> {
 }
 
 impl Parser<'_> {
+    /// The layer of the properties: those of the version, if it is one. A Python model is a table if they do not tell.
+    fn config_layer<'p>(
+        &self,
+        unparsed: &Unparsed,
+        properties: Option<&'p Properties>,
+    ) -> Option<Cow<'p, Map<String, Json>>> {
+        let of_version = self.version_config(unparsed, properties).map(Cow::Owned);
+        let mut layer = of_version.or_else(|| properties.map(|entry| Cow::Borrowed(&entry.config)));
+        if unparsed.resource_type == ResourceType::Model && unparsed.original_file_path.ends_with(".py") {
+            let config = layer.get_or_insert_default().to_mut();
+            config.entry("materialized").or_insert_with(|| "table".into());
+        }
+        layer
+    }
+
     /// The configuration layer of a version: the model's, overlaid by the version's own.
     fn version_config(
         &self,

@@ -329,10 +329,11 @@ fn snapshots<'a>(
         collect(files.map(|(project, file)| sql_nodes::of_snapshot_file(project, file)).collect())?;
     let mut found: Vec<Unparsed> = in_files.into_iter().flatten().collect();
     for entry in properties.of_kind(ResourceType::Snapshot) {
-        let Some((project, _)) = all.iter().find(|(project, _)| *project.name == *entry.package) else {
+        let Some((project, files)) = all.iter().find(|(project, _)| *project.name == *entry.package) else {
             continue;
         };
-        found.extend(sql_nodes::of_yaml_snapshot(project, entry));
+        let file = files.iter().find(|file| file.original_file_path() == *entry.file);
+        found.extend(file.and_then(|file| sql_nodes::of_yaml_snapshot(project, file, entry)));
     }
     Ok(found)
 }

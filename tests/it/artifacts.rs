@@ -311,3 +311,48 @@ fn the_manifest_keeps_what_was_written() {
         .has("manifest.json", "/nodes/model.shop.b/refs", json!([reference, reference]))
         .has("manifest.json", "/nodes/model.shop.b/unrendered_config", json!({"own": "ab"}));
 }
+
+#[test]
+fn what_a_python_model_calls_of_dbt_is_in_the_manifest() {
+    let project = Project::new();
+    let code = "def model(dbt, session):\n    dbt.config(materialized='incremental', tags=['py'])\n    \
+                b = dbt.source('raw', 'b')\n    return dbt.ref(\"a\").union(b)\n";
+    project
+        .sql("create schema raw; create table raw.b as select 2 as x")
+        .config("models: {+materialized: view}")
+        .model("a", "select 1 as x")
+        .file("models/p.py", code)
+        .file("models/q.py", "def model(dbt, session):\n    return dbt.ref('p')\n")
+        .yaml("sources: [{name: raw, tables: [{name: b}]}]");
+    let (p, q) = ("/nodes/model.shop.p", "/nodes/model.shop.q");
+    project
+        .run("build")
+        .failure()
+        .statuses(["a success", "p error", "q skipped"])
+        .has("manifest.json", &format!("{p}/depends_on/nodes"), json!(["source.shop.raw.b", "model.shop.a"]))
+        .has("manifest.json", &format!("{p}/config/materialized"), json!("incremental"))
+        .has("manifest.json", &format!("{p}/tags"), json!(["py"]))
+        .has("manifest.json", &format!("{q}/config/materialized"), json!("table"));
+}
+
+#[test]
+fn what_stands_in_yaml_is_as_dbt_has_it() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .file("snapshots/s.yml", "snapshots: [{name: s, relation: ref('a'), config: {unique_key: x, strategy: check, check_cols: all}}]\n")
+        .yaml(
+            "
+            models: [{name: a, config: {meta: {text: \"one\\n\\n\"}}}]
+            sources: [{name: raw, config: {meta: {text: \"ends\\n\"}}, tables: [{name: t}]}]
+            ",
+        );
+    // Of the file that the snapshot stands in, without white space at its ends.
+    let checksum = "054bd0ef127f0bc7c5421464b95f3660b9807685ba0033d8d83067c37501f894";
+    project
+        .run("parse")
+        .success()
+        .has("manifest.json", "/nodes/snapshot.shop.s/checksum/checksum", json!(checksum))
+        .has("manifest.json", "/nodes/model.shop.a/config/meta/text", json!("one\n"))
+        .has("manifest.json", "/sources/source.shop.raw.t/config/meta/text", json!("ends"));
+}

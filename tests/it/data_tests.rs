@@ -250,3 +250,46 @@ fn a_test_adds_its_tags_to_those_of_its_macro() {
     assert_eq!(test["config"]["meta"], json!({"l": 2, "k": 1}));
     project.run("ls --quiet --select tag:of_macro").success().lists(["shop.t"]);
 }
+
+#[test]
+fn tests_of_what_is_missing_or_switched_off_stay_in_the_manifest() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .model("gone", "{{ config(enabled=false) }} select 1 as x")
+        .file("tests/of_missing.sql", "select * from {{ source('raw', 'nowhere') }} cross join {{ ref('a') }}")
+        .yaml(
+            "
+            models:
+              - {name: gone, columns: [{name: x, data_tests: [not_null]}]}
+              - name: a
+                columns:
+                  - name: x
+                    data_tests:
+                      - not_null
+                      - unique: {config: {enabled: false}}
+            sources:
+              - {name: raw, tables: [{name: quiet, config: {enabled: false}, data_tests: [never: {arguments: {x: 1}}]}]}
+            ",
+        )
+        .file("tests/generic/never.sql", "{% test never(model, x) %} select {{ x }} from {{ model }} where false {% endtest %}");
+    let run = project
+        .run("build")
+        .success()
+        .says("Found 1 model, 1 data test,")
+        .says("'test.shop.of_missing' (tests/of_missing.sql) depends on a source named 'raw.nowhere' in package '' which was not found")
+        .says("depends on a source named 'raw.quiet' which is disabled")
+        .statuses(["a success", "not_null_a_x pass"]);
+    let manifest = run.artifact("manifest.json");
+    let enabled = |name: &str| {
+        let nodes = manifest["nodes"].as_object().expect("there are nodes");
+        let found = nodes.values().find(|node| node["name"] == name);
+        found.map(|node| (node["config"]["enabled"].clone(), node["depends_on"]["nodes"].clone()))
+    };
+    assert_eq!(enabled("not_null_a_x"), Some((json!(true), json!(["model.shop.a"]))));
+    assert_eq!(enabled("not_null_gone_x"), Some((json!(false), json!([]))));
+    assert_eq!(enabled("source_never_raw_quiet_1"), Some((json!(false), json!([]))));
+    assert_eq!(enabled("of_missing"), Some((json!(false), json!(["model.shop.a"]))));
+    assert_eq!(enabled("unique_a_x"), None);
+    project.run("ls --quiet").success().lists(["shop.a", "shop.not_null_a_x"]);
+}

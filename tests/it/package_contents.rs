@@ -112,3 +112,29 @@ fn the_macros_that_a_macro_calls_are_noted() {
         .has("manifest.json", &called("shop.own"), json!(["macro.lib.run_query", "macro.dbt.replace"]))
         .has("manifest.json", &called("lib.again"), json!(["macro.lib.again"]));
 }
+
+#[test]
+fn a_project_configures_the_hooks_of_its_packages() {
+    let project = with_package();
+    project
+        .file(
+            "dbt_packages/lib/dbt_project.yml",
+            "name: lib\non-run-start: create table if not exists log as select 1 as n\nmodels: {+tags: of_lib}\n",
+        )
+        .file("dbt_packages/quiet/dbt_project.yml", "name: quiet\non-run-start: select * from nowhere\n")
+        .config("models: {lib: {+schema: extra, +tags: of_shop}, quiet: {+enabled: false}}")
+        .model("a", "select n from log");
+    let hook = "/nodes/operation.lib.lib-on-run-start-0";
+    project
+        .run("build")
+        .success()
+        .rows("a", ["1"])
+        .has("manifest.json", &format!("{hook}/schema"), json!("main_extra"))
+        .has("manifest.json", &format!("{hook}/config/tags"), json!(["of_lib", "of_shop"]))
+        .has("manifest.json", &format!("{hook}/tags"), json!(["on-run-start", "of_lib", "of_shop"]))
+        .has(
+            "manifest.json",
+            "/disabled/operation.quiet.quiet-on-run-start-0/0/config/enabled",
+            json!(false),
+        );
+}
