@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Value};
+use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Environment, Error, State, UndefinedBehavior};
 
 use super::error::return_signal;
@@ -82,7 +82,8 @@ static STRICT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         env.set_syntax(syntax);
     }
     env.set_formatter(|out, _, value| {
-        let written = match value.as_str() {
+        // Bytes are texts too, but print as bytes.
+        let written = match value.as_str().filter(|_| value.kind() == ValueKind::String) {
             Some(text) => out.write_str(text),
             None => out.write_str(&python_str(value)),
         };

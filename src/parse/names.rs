@@ -96,7 +96,7 @@ impl Parser<'_> {
         let names = Names { node: Some(shared_node.clone()), ..Names::default() };
         let context = Context::build(&self.shared, &self.shared.project_name, Role::Naming, names);
         let argument = custom.map_or(Value::from(()), Value::from);
-        let value = context.call(template, &[argument, NodeObject::value(shared_node, None)])?;
+        let value = context.call(template, &[argument, NodeObject::value(shared_node)])?;
         Ok(if value.is_none() { String::new() } else { python_str(&value).trim().to_owned() })
     }
 

@@ -88,7 +88,7 @@ fn result_value(job: &Job, run: &NodeRun) -> Value {
         }
     }
     let node = job.compiler.manifest.node(&run.unique_id);
-    let node = node.map_or(Value::from(()), |node| NodeObject::value(Arc::new(node.clone()), None));
+    let node = node.map_or(Value::from(()), |node| NodeObject::value(Arc::new(node.clone())));
     fields.push(("node".to_owned(), node));
     record(value::dict(fields))
 }

@@ -200,3 +200,51 @@ fn packages_find_the_projects_configuration_and_keep_things_in_the_graph() {
         .says("noted ['a'] of shop 1.2 {'day': 'monday'}")
         .says("success a ['compile', 'execute']");
 }
+
+#[test]
+fn what_dicts_give_prints_as_in_python() {
+    let project = Project::new();
+    project.model(
+        "a",
+        "{% set d = {'a': 1, 'b': 2} %}
+        {% set kept = [] %}{% for key in d.keys() - {'a': 0}.keys() %}{% do kept.append(key) %}{% endfor %}
+        select $${{ d.keys() }} {{ d.values() }} {{ d.items() }}$$ as printed, $${{ kept }} {{ d.keys() | list }}$$ as used,
+            $${{ d.keys() is sequence }} {{ d.keys() | length }} {{ 'a' in d.keys() }}$$ as asked",
+    );
+    project
+        .run("run")
+        .success()
+        .query(
+            "select printed from a",
+            ["dict_keys(['a', 'b']) dict_values([1, 2]) dict_items([('a', 1), ('b', 2)])"],
+        )
+        .query("select used from a", ["['b'] ['a', 'b']"])
+        .query("select asked from a", ["False 2 True"]);
+}
+
+#[test]
+fn the_model_has_only_the_fields_that_are_set() {
+    let project = Project::new();
+    project.config("models: {+meta: {nothing: null}}");
+    project.model(
+        "a",
+        "{{ config(own=none) }}select $${{ model.version is defined }} {{ model.group is none }} {{ model.get('patch_path', 'none') }}
+        {{- ' ' ~ ('alias' in model.config) ~ ('own' in model.config) ~ ('nothing' in model.config.meta) }}$$ as x,
+        $${{ graph.keys() | list }}$$ as kinds, $${{ builtins.var('y', 'z') }}$$ as y",
+    );
+    project
+        .run("run")
+        .success()
+        .query("select x, y from a", ["False False none FalseTrueTrue,z"])
+        .query(
+            "select kinds from a",
+            ["['exposures', 'functions', 'groups', 'metrics', 'nodes', 'sources', 'semantic_models', 'saved_queries']"],
+        );
+}
+
+#[test]
+fn what_has_no_form_in_json_is_refused() {
+    let project = Project::new();
+    project.model("a", "select '{{ tojson({'day': modules.datetime.date(2020, 3, 1)}, 'default') }}' as x");
+    project.run("parse").refused().says("is not JSON serializable");
+}

@@ -15,7 +15,7 @@ use super::value as values;
 use super::{Context, Role, Shared, nodes, runtime_config, statements};
 use crate::error::{Error as RbtError, ErrorKind};
 use crate::events::{Event, NodeInfo};
-use crate::jinja::values::json_dumps;
+use crate::jinja::values::{is_undefined, json_dumps};
 use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
 use crate::project::yaml::{self, YamlValue};
@@ -244,7 +244,11 @@ fn sort_keys(json: Json) -> Json {
 }
 
 fn to_json(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
-    let Ok(json) = values::to_json(&args.required(0, "value")?) else { return Ok(default_of(args)) };
+    let value = args.get(0, "value").unwrap_or_default();
+    if is_undefined(&value) {
+        return Ok(default_of(args));
+    }
+    let json = values::to_json(&value).map_err(raise)?;
     let json = if args.optional_bool(2, "sort_keys").unwrap_or(false) { sort_keys(json) } else { json };
     Ok(Value::from(json_dumps(&json, false, None)))
 }
@@ -270,7 +274,11 @@ fn from_yaml(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result
 }
 
 fn make_set(args: &Args) -> Result<Value, Error> {
-    values::set(args.required(0, "value")?.try_iter()?)
+    let value = args.required(0, "value")?;
+    if value.is_none() {
+        return Err(compilation("'NoneType' object is not iterable".to_owned()));
+    }
+    values::set(value.try_iter()?)
 }
 
 fn set(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {

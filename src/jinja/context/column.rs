@@ -73,7 +73,11 @@ impl Object for ColumnObject {
             "is_struct" => Value::from(column.struct_fields().is_some()),
             "flatten" => values::list(column.flatten().into_iter().map(Value::from)),
             "string_size" => Value::from(column.string_size()),
-            "can_expand_to" => Value::from(false),
+            "can_expand_to" => {
+                let other = args.required(0, "other_column")?;
+                let wider = |other: &Column| other.is_string() && other.string_size() > column.string_size();
+                Value::from(column.is_string() && ColumnObject::from_value(&other).is_some_and(wider))
+            }
             "literal" => Value::from(format!("{}::{}", args.required(0, "value")?, column.data_type())),
             _ => return class_method(method, &args),
         })
@@ -123,7 +127,10 @@ impl Object for ColumnClass {
 
 fn class_method(method: &str, args: &Args) -> Result<Value, Error> {
     match method {
-        "create" => Ok(Value::from(Column::new(args.string(0, "name")?, args.string(1, "dtype")?))),
+        "create" => {
+            let dtype = translate_type(&args.string(1, "label_or_dtype")?);
+            Ok(Value::from(Column::new(args.string(0, "name")?, dtype)))
+        }
         "translate_type" => {
             args.required(0, "dtype").map(|dtype| Value::from(translate_type(&dtype.to_string())))
         }

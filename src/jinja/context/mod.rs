@@ -353,7 +353,7 @@ impl Context {
     /// The node as a dictionary, as in the manifest.
     fn model_value(&self) -> Value {
         let batch = self.running().and_then(|running| running.batch.clone());
-        self.node.as_ref().map_or(Value::UNDEFINED, |node| NodeObject::value(node.clone(), batch))
+        self.node.as_ref().map_or(Value::UNDEFINED, |node| NodeObject::model(node.clone(), batch))
     }
 
     fn event_time_filter(&self, field: &str) -> Option<EventTimeFilter> {
@@ -400,9 +400,7 @@ impl Context {
             "exceptions" => Some(Value::from_object(exceptions::Exceptions(self.arc()))),
             "validation" => Some(values::dict([("any", Value::from_object(builtins::Anything))])),
             "context" => Some(Value::from_object(ContextObject(self.arc()))),
-            "builtins" => Some(values::dict(
-                ["ref", "source", "config"].map(|name| (name, self.builtin(name).unwrap_or_default())),
-            )),
+            "builtins" => Some(self.builtins()),
             "database" => match &self.node {
                 Some(node) => text(&node.database),
                 None => text(&shared.target.database),
@@ -436,11 +434,16 @@ impl Context {
         values::from_json(&hooks.unwrap_or(Json::Array(Vec::new())))
     }
 
-    fn builtin(&self, name: &str) -> Option<Value> {
-        if name == "config" {
-            return self.variable(name);
-        }
-        builtins::function(&self.arc(), name)
+    /// dbt's own functions and variables, which stay what they are where macros bear their names.
+    fn builtins(&self) -> Value {
+        let variables =
+            ["adapter", "api", "config", "exceptions", "execute", "flags", "graph", "model", "modules"];
+        let rest = ["dbt_version", "invocation_id", "project_name", "run_started_at", "target", "this"];
+        let variables =
+            variables.into_iter().chain(rest).filter_map(|name| Some((name, self.variable(name)?)));
+        let functions =
+            builtins::names().filter_map(|name| Some((name, builtins::function(&self.arc(), name)?)));
+        values::dict(functions.chain(variables))
     }
 
     /// The names of macros, variables and functions, to suggest one for a name that is unknown.
@@ -476,7 +479,7 @@ impl Scope for Context {
                 None => {}
             }
         }
-        self.builtin(name).or_else(|| self.variable(name))
+        builtins::function(&self.arc(), name).or_else(|| self.variable(name))
     }
 
     fn macro_entered(&self, unique_id: &str) {

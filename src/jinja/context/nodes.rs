@@ -350,13 +350,20 @@ fn package_and_name(args: &Args, function: &str) -> Result<Vec<String>, Error> {
 pub struct NodeObject {
     node: Arc<Node>,
     batch: Option<Batch>,
+    /// Whether fields that are not set are left out, as in dbt's `model`, or are None, as elsewhere.
+    omits_unset: bool,
     full: OnceLock<Value>,
 }
 
 impl NodeObject {
-    /// The value of a node, and of the batch of it that is built.
-    pub fn value(node: Arc<Node>, batch: Option<Batch>) -> Value {
-        Value::from_object(NodeObject { node, batch, full: OnceLock::new() })
+    /// The value of a node.
+    pub fn value(node: Arc<Node>) -> Value {
+        Value::from_object(NodeObject { node, batch: None, omits_unset: false, full: OnceLock::new() })
+    }
+
+    /// The same as `model`: without the fields that are not set, and with the batch of it that is built.
+    pub fn model(node: Arc<Node>, batch: Option<Batch>) -> Value {
+        Value::from_object(NodeObject { node, batch, omits_unset: true, full: OnceLock::new() })
     }
 
     fn batch(&self) -> Option<Value> {
@@ -370,7 +377,13 @@ impl NodeObject {
 
     fn full(&self) -> &Value {
         self.full.get_or_init(|| {
-            serde_json::to_value(&*self.node).map(|json| values::from_json(&json)).unwrap_or_default()
+            let json = serde_json::to_value(&*self.node).map(|mut json| {
+                if self.omits_unset {
+                    omit_unset(&mut json, self.node.resource_type);
+                }
+                values::from_json(&json)
+            });
+            json.unwrap_or_default()
         })
     }
 }
@@ -387,8 +400,7 @@ impl Object for NodeObject {
             "package_name" => Some(Value::from(&*node.package_name)),
             "resource_type" => Some(Value::from(node.resource_type.as_str())),
             "language" => Some(Value::from(node.language)),
-            "batch" => Some(self.batch().unwrap_or(Value::from(()))),
-            "version" => Some(node.version().map_or(Value::from(()), values::from_json)),
+            "batch" => self.batch().or_else(|| (!self.omits_unset).then(|| Value::from(()))),
             _ => self.full().get_item(key).ok().filter(|value| !is_undefined(value)),
         }
     }
@@ -419,30 +431,51 @@ impl Object for NodeObject {
     }
 }
 
+/// Takes the fields that are null out of a node and its parts. What the user wrote keeps its nulls.
+fn omit_unset(node: &mut Json, resource: ResourceType) {
+    let Json::Object(fields) = node else { return };
+    fields.retain(|_, value| !value.is_null());
+    let unset = |part: &mut Json| {
+        if let Json::Object(fields) = part {
+            fields.retain(|_, value| !value.is_null());
+        }
+    };
+    if let Some(Json::Object(config)) = fields.get_mut("config") {
+        let known: Vec<&str> = crate::project::config::known_keys(resource).collect();
+        config.retain(|key, value| !value.is_null() || !known.contains(&key.as_str()));
+        config.get_mut("docs").map(unset);
+    }
+    for part in ["docs", "contract", "test_metadata"] {
+        fields.get_mut(part).map(unset);
+    }
+    let columns = fields.get_mut("columns").and_then(Json::as_object_mut);
+    columns.into_iter().flat_map(|columns| columns.values_mut()).for_each(unset);
+    fields.get_mut("refs").and_then(Json::as_array_mut).into_iter().flatten().for_each(unset);
+}
+
 /// `graph`: the manifest's nodes by kind. Entries become dictionaries only when they are looked at.
 pub fn graph_value(context: &Context) -> Value {
     let Role::Running(running) = &context.role else {
         let empty = || values::dict(Vec::<(&str, Value)>::new());
-        let kinds =
-            ["nodes", "sources", "exposures", "groups", "metrics", "semantic_models", "saved_queries"];
-        return values::dict(kinds.map(|kind| (kind, empty())));
+        return values::dict(GRAPH.map(|(kind, _)| (kind, empty())));
     };
     running.graph.get_or_init(|| whole_graph(&running.manifest)).clone()
 }
 
+/// The kinds of resources in `graph`, in dbt's order.
+const GRAPH: [(&str, Part); 8] = [
+    ("exposures", Part::Exposures),
+    ("functions", Part::Functions),
+    ("groups", Part::Groups),
+    ("metrics", Part::Metrics),
+    ("nodes", Part::Nodes),
+    ("sources", Part::Sources),
+    ("semantic_models", Part::SemanticModels),
+    ("saved_queries", Part::SavedQueries),
+];
+
 fn whole_graph(manifest: &Arc<Manifest>) -> Value {
-    let part = |kind: Part| Value::from_object(GraphPart::new(manifest.clone(), kind));
-    values::dict([
-        ("exposures", part(Part::Exposures)),
-        ("groups", part(Part::Groups)),
-        ("metrics", part(Part::Metrics)),
-        ("nodes", part(Part::Nodes)),
-        ("sources", part(Part::Sources)),
-        ("semantic_models", part(Part::SemanticModels)),
-        ("saved_queries", part(Part::SavedQueries)),
-        ("unit_tests", part(Part::UnitTests)),
-        ("functions", part(Part::Functions)),
-    ])
+    values::dict(GRAPH.map(|(kind, part)| (kind, Value::from_object(GraphPart::new(manifest.clone(), part)))))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -454,7 +487,6 @@ enum Part {
     Metrics,
     SemanticModels,
     SavedQueries,
-    UnitTests,
     Functions,
 }
 
@@ -481,7 +513,6 @@ impl GraphPart {
             Part::Metrics => manifest.metrics.keys().collect(),
             Part::SemanticModels => manifest.semantic_models.keys().collect(),
             Part::SavedQueries => manifest.saved_queries.keys().collect(),
-            Part::UnitTests => manifest.unit_tests.keys().collect(),
             Part::Functions => manifest.functions.keys().collect(),
         }
     }
@@ -501,7 +532,6 @@ impl GraphPart {
             Part::Metrics => entry(&manifest.metrics, id),
             Part::SemanticModels => entry(&manifest.semantic_models, id),
             Part::SavedQueries => entry(&manifest.saved_queries, id),
-            Part::UnitTests => entry(&manifest.unit_tests, id),
             Part::Functions => entry(&manifest.functions, id),
         }
     }

@@ -97,7 +97,7 @@ impl Shared {
 fn node_value(resource: Resource) -> Value {
     let json = match resource {
         Resource::Node(node) => {
-            return Value::from_object(Gentle(NodeObject::value(Arc::new(node.clone()), None)));
+            return Value::from_object(Gentle(NodeObject::value(Arc::new(node.clone()))));
         }
         Resource::Source(source) => serde_json::to_value(source),
         Resource::Exposure(exposure) => serde_json::to_value(exposure),

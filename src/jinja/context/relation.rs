@@ -233,11 +233,7 @@ fn incorporate(relation: &mut Relation, args: &Args) {
 }
 
 fn information_schema(relation: &Relation, view: Option<String>) -> Relation {
-    let mut schema = Relation::new(
-        relation.database.as_deref(),
-        Some("INFORMATION_SCHEMA"),
-        view.map(|view| view.to_uppercase()).as_deref(),
-    );
+    let mut schema = Relation::new(relation.database.as_deref(), Some("INFORMATION_SCHEMA"), view.as_deref());
     schema.quote = Policy { database: relation.quote.database, schema: false, identifier: false };
     schema.include.database = relation.include.database;
     schema

@@ -162,7 +162,7 @@ impl Object for TableObject {
     ) -> Result<Value, Error> {
         let args = Args::new(method, args)?;
         let table = match method {
-            "print_table" | "print_csv" => return Ok(Value::from(())),
+            "print_table" | "print_csv" | "print_json" => return Ok(Value::from(())),
             "to_string" => return Ok(Value::from(text_table(&self.table))),
             "rename" => self.rename(&args)?,
             "select" | "exclude" => {
@@ -301,9 +301,10 @@ fn mapped_sequence(
     match method {
         "keys" => Ok(values::tuple(keys())),
         "values" => Ok(values::tuple(items())),
-        "items" => Ok(values::list(
-            keys().into_iter().zip(items()).map(|(key, item)| values::tuple(vec![key, item])),
-        )),
+        "items" => {
+            let pairs = keys().into_iter().zip(items()).map(|(key, item)| values::tuple(vec![key, item]));
+            Ok(values::tuple(pairs.collect()))
+        }
         "dict" => Ok(values::dict(keys().into_iter().zip(items()))),
         "get" => {
             let args = Args::new(method, args)?;
@@ -365,7 +366,7 @@ impl Object for Column {
             "values_sorted" => {
                 let mut sorted = self.all();
                 sorted.sort();
-                Ok(values::tuple(sorted))
+                Ok(values::list(sorted))
             }
             _ => {
                 let keys = || (0..self.table.values.len()).map(Value::from).collect();

@@ -7,8 +7,8 @@ use super::format::format;
 use super::tests::{is_lower, is_upper};
 use crate::jinja::error::{raise_message, raise_undefined};
 use crate::jinja::values::{
-    Arguments, Number, Undefined, check_defined, equal, int, is_lenient, iterate, list, pairs, python_str,
-    tuple, type_name,
+    Arguments, DictView, Number, Undefined, check_defined, equal, int, is_lenient, iterate, list, pairs,
+    python_str, tuple, type_name,
 };
 
 /// Calls a method of a value that has none of its own: a string, a number, a tuple.
@@ -455,9 +455,7 @@ fn sequence_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<
 fn mapping_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<Option<Value>, Error> {
     let Some(pairs) = pairs(value) else { return Ok(None) };
     Ok(Some(match method {
-        "items" => list(pairs.into_iter().map(|(key, value)| tuple(vec![key, value])).collect()),
-        "keys" => list(pairs.into_iter().map(|(key, _)| key).collect()),
-        "values" => list(pairs.into_iter().map(|(_, value)| value).collect()),
+        "items" | "keys" | "values" => return Ok(DictView::of_method(method, pairs)),
         "get" => {
             let [key, default] = args.bind(["key", "default"], 1)?;
             let key = key.unwrap_or_default();

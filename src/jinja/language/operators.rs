@@ -9,8 +9,8 @@ use super::percent;
 use crate::jinja::error::raise_message;
 use crate::jinja::modules;
 use crate::jinja::values::{
-    List, Number, Set, check_defined, compare, contains, decimal, equal, int, is_list, iterate, list, tuple,
-    type_name,
+    DictView, List, Number, Set, check_defined, compare, contains, decimal, equal, int, is_list, iterate,
+    list, tuple, type_name,
 };
 
 type Binary = fn(&Value, &Value) -> Result<Value, Error>;
@@ -138,11 +138,18 @@ fn subtract(left: &Value, right: &Value) -> Result<Value, Error> {
         (Some(left), Some(right)) => return Ok(Value::from(left.as_f64() - right.as_f64())),
         _ => {}
     }
-    if let (Some(left), Some(right)) = (left.downcast_object_ref::<Set>(), right.downcast_object_ref::<Set>())
-    {
-        return Ok(Value::from_object(left.difference(right)?));
+    if let (Some(left), Some(right)) = (as_set(left), as_set(right)) {
+        return Ok(Value::from_object(left.difference(&right)?));
     }
     Err(unsupported(left, "-", right))
+}
+
+/// A set, or what is like one: the keys and the items of a dict.
+fn as_set(value: &Value) -> Option<Set> {
+    if let Some(view) = value.downcast_object_ref::<DictView>().filter(|view| view.is_set()) {
+        return Set::new(view.items().to_vec()).ok();
+    }
+    Set::new(value.downcast_object_ref::<Set>()?.items()).ok()
 }
 
 fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use chrono::{
     DateTime as ChronoDateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc,
 };
-use minijinja::value::{DynObject, Object, ObjectRepr, Value};
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, State};
 
 use super::date_format::{iso_date, iso_datetime, iso_time, strftime};
 use super::zones::{Zone, ZoneValue};
 use crate::jinja::error::raise_message;
-use crate::jinja::values::{Arguments, Number, tuple};
+use crate::jinja::values::{Arguments, Number};
 
 /// `datetime.date`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,11 +204,8 @@ fn date_method(date: NaiveDate, name: &str, full: NaiveDateTime) -> Option<Value
         "toordinal" => Value::from(date.num_days_from_ce()),
         "isocalendar" => {
             let week = date.iso_week();
-            tuple(vec![
-                Value::from(week.year()),
-                Value::from(week.week()),
-                Value::from(date.weekday().number_from_monday()),
-            ])
+            let weekday = date.weekday().number_from_monday();
+            Value::from_object(IsoCalendar([week.year(), week.week() as i32, weekday as i32]))
         }
         "ctime" => Value::from(full.format("%a %b %e %H:%M:%S %Y").to_string()),
         _ => return None,
@@ -544,4 +541,35 @@ pub(crate) fn format(value: &Value, spec: &str) -> Option<Result<String, Error>>
     }
     let date = value.downcast_object_ref::<Date>()?;
     Some(Ok(strftime(&DateTime { local: date.0.and_time(NaiveTime::MIN), zone: None }, spec)))
+}
+
+/// What `isocalendar()` gives: a tuple whose parts have names.
+#[derive(Debug)]
+struct IsoCalendar([i32; 3]);
+
+impl IsoCalendar {
+    const NAMES: [&'static str; 3] = ["year", "week", "weekday"];
+}
+
+impl Object for IsoCalendar {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let index = match key.as_str() {
+            Some(name) => IsoCalendar::NAMES.iter().position(|known| *known == name)?,
+            None => key.as_usize()?,
+        };
+        self.0.get(index).copied().map(Value::from)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [year, week, weekday] = self.0;
+        write!(f, "datetime.IsoCalendarDate(year={year}, week={week}, weekday={weekday})")
+    }
 }

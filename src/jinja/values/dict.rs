@@ -11,7 +11,9 @@ use minijinja::{Error, State};
 use super::compare::{equal_pairs, order_items};
 use super::list::dismantle;
 use super::lock::lock;
-use super::{Arguments, Set, Tuple, Undefined, check_defined, iterate, list, python_repr, tuple, type_name};
+use super::{
+    Arguments, DictView, Set, Tuple, Undefined, check_defined, iterate, python_repr, tuple, type_name,
+};
 use crate::jinja::error::raise_message;
 
 /// A dict that is shared by everything that holds it, and mutable. It keeps the order of its keys.
@@ -68,9 +70,7 @@ impl Dict {
             _ => {}
         }
         Ok(match method {
-            "items" => list(self.pairs().into_iter().map(|(key, value)| tuple(vec![key, value])).collect()),
-            "keys" => list(self.keys()),
-            "values" => list(lock(&self.0).values().cloned().collect()),
+            "items" | "keys" | "values" => DictView::of_method(method, self.pairs()).unwrap_or_default(),
             "copy" => Value::from_object(Dict::new(self.pairs())),
             "clear" => {
                 self.take();

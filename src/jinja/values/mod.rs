@@ -14,6 +14,7 @@ mod range;
 mod set;
 mod text;
 mod undefined;
+mod view;
 
 pub use minijinja::value::Tuple;
 
@@ -32,6 +33,8 @@ pub use set::Set;
 pub(crate) use text::{float_repr, type_name, write_str};
 pub use text::{python_repr, python_str};
 pub(crate) use undefined::{Undefined, check_defined, is_lenient, is_undefined, with_leniency};
+
+pub(crate) use view::DictView;
 
 use minijinja::value::Value;
 

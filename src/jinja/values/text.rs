@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use minijinja::value::{Tuple, Value, ValueKind};
 
 use super::dict::is_namespace;
-use super::{Dict, List, Set, Undefined};
+use super::{Dict, DictView, List, Set, Undefined};
 
 /// How deep containers are written before `...` stands for the rest.
 const MAX_DEPTH: usize = 100;
@@ -67,6 +67,9 @@ fn object_repr(out: &mut String, value: &Value, depth: usize) {
             items if items.is_empty() => out.push_str("set()"),
             items => sequence(out, "{", &items, "}", depth),
         }
+    } else if let Some(view) = value.downcast_object_ref::<DictView>() {
+        out.push_str(view.type_name());
+        sequence(out, "([", view.items(), "])", depth);
     } else if let Some(map) = value.downcast_object_ref::<IndexMap<Value, Value>>() {
         mapping(out, map.iter().map(|(key, value)| (key.clone(), value.clone())).collect(), depth);
     } else if is_namespace(value) {
@@ -194,6 +197,6 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         _ if value.downcast_object_ref::<Dict>().is_some() || value.is_kwargs() => "dict",
         ValueKind::Map if value.downcast_object_ref::<IndexMap<Value, Value>>().is_some() => "dict",
         _ if super::decimal::is_decimal(value) => "decimal.Decimal",
-        _ => "object",
+        _ => value.downcast_object_ref::<DictView>().map_or("object", DictView::type_name),
     }
 }

@@ -13,11 +13,12 @@ pub fn to_text(value: &Value) -> String {
     match value {
         Value::Object(map) if !map.is_empty() => write_block(value, 0, &mut text),
         Value::Array(items) if !items.is_empty() => write_block(value, 0, &mut text),
-        Value::Object(_) | Value::Array(_) | Value::String(_) => {
-            text.push_str(&inline(value));
-            text.push('\n');
+        whole => {
+            let whole = inline(whole);
+            // A plain scalar has no end of its own.
+            let is_open = !whole.starts_with(['\'', '"', '[', '{']);
+            text.push_str(&format!("{whole}\n{}", if is_open { "...\n" } else { "" }));
         }
-        scalar => text.push_str(&format!("{}\n...\n", inline(scalar))),
     }
     text
 }
