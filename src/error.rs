@@ -222,8 +222,11 @@ impl Error {
         self
     }
 
-    /// Several errors told as one; `None` if there is none.
-    pub fn many(errors: Vec<Error>) -> Option<Error> {
+    /// Several errors told as one; `None` if there is none. That the user stopped the work is told once.
+    pub fn many(mut errors: Vec<Error>) -> Option<Error> {
+        if let Some(stopped) = errors.iter().position(|error| error.kind() == ErrorKind::Interrupted) {
+            return Some(errors.swap_remove(stopped));
+        }
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;
         for error in errors {

@@ -16,6 +16,7 @@ use super::origin::{Origin, Source};
 use super::syntax::{self, has_jinja, normalize};
 use super::values::{Undefined, is_undefined, with_leniency};
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 /// What names mean during one rendering.
 pub trait Scope: Debug + Send + Sync + 'static {
@@ -123,8 +124,9 @@ pub(super) fn with_stack<T>(step: impl FnOnce() -> T) -> T {
 
 /// Runs a call one level deeper.
 ///
-/// Errors: that is too deep.
+/// Errors: that is too deep, or the user has asked to stop.
 pub(super) fn deeper<T>(call: impl FnOnce() -> Result<T, minijinja::Error>) -> Result<T, minijinja::Error> {
+    interrupt::check().map_err(super::error::raise)?;
     let depth = CALL_DEPTH.get();
     if depth == MAX_CALL_DEPTH {
         let message = format!("macros call one another more than {MAX_CALL_DEPTH} levels deep");

@@ -4,9 +4,10 @@ use minijinja::value::Value;
 use minijinja::{Error, State};
 
 use super::operators::{arithmetic, holds, negate, positive, slice};
+use crate::interrupt;
 use crate::jinja::builtins::Builtin;
 use crate::jinja::engine::{capture, current_frame};
-use crate::jinja::error::raise_message;
+use crate::jinja::error::{raise, raise_message};
 use crate::jinja::macros::{Callable, Missing};
 use crate::jinja::native::{Marker, Node, mark, push_node};
 use crate::jinja::values::{
@@ -102,8 +103,9 @@ fn compare_chain(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, E
     Ok(Value::from(true))
 }
 
-/// What a loop runs over.
+/// What a loop runs over. No loop is long by itself; one in another may be, and ends here when the user asks to stop.
 fn iterable(_: &mut State<'_, '_>, args: &Arguments<'_>) -> Result<Value, Error> {
+    interrupt::check().map_err(raise)?;
     let value = first(args);
     if value.as_object().is_some() && value.try_iter().is_ok() {
         return Ok(value);

@@ -108,6 +108,25 @@ fn commands_without_nodes_are_cut_too() {
 }
 
 #[test]
+fn loops_of_templates_are_cut() {
+    let endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% endfor %}";
+    let project = project();
+    project
+        .model("a", "select 1 as x")
+        .model("b", &format!("{{{{ endless() }}}} {{% if execute %}}{endless}{{% endif %}}"));
+    interrupted(&project, "run --threads 1", "INT").statuses(["a success", "b error"]);
+    // While it is parsed there is no file to wait for: what is said before it is.
+    project.model("a", endless).model("b", endless);
+    let run = project
+        .start("run --no-partial-parse")
+        .until_said("Registered adapter")
+        .signal("INT")
+        .wait()
+        .refused();
+    assert_eq!(run.text().matches("cut off by Ctrl-C").count(), 1, "{}", run.text());
+}
+
+#[test]
 fn ctrl_c_twice_leaves_at_once() {
     let project = project();
     project.model("a", "{{ config(materialized='table') }} {{ endless() }}");
