@@ -151,7 +151,9 @@ pub fn is_built_piecemeal(relation: &str) -> bool {
 
 /// Columns that are others in every run.
 pub fn holds_the_time(relation: &str, column: &str) -> bool {
-    relation.contains(".by_") && column.starts_with("dbt_") && column != "dbt_is_deleted"
+    (relation.contains(".by_") || relation.ends_with(".versions"))
+        && column.starts_with("dbt_")
+        && column != "dbt_is_deleted"
 }
 
 /// The files of external models that are there.

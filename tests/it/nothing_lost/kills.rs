@@ -13,61 +13,98 @@ use super::everything;
 use crate::support::{Database, Project};
 
 /// What every relation holds: its kind, its columns and a sum over its rows.
-type State = BTreeMap<String, String>;
+pub type State = BTreeMap<String, String>;
+
+/// What is built, in two versions, and killed.
+pub struct Subject {
+    /// As it is before any build.
+    pub project: Project,
+    /// Writes the files that are others in a version.
+    pub change_files: fn(&Project, usize),
+    /// The command that builds a version.
+    pub line: fn(usize) -> String,
+    pub state: fn(&Project) -> State,
+    /// Relations of which a part may be old and a part new.
+    pub is_built_piecemeal: fn(&str) -> bool,
+    /// What holds at any moment.
+    pub check: fn(&Project, &str),
+}
 
 #[test]
 fn a_killed_build_leaves_every_relation_whole() {
+    kill_builds(Subject {
+        project: everything::project(),
+        change_files: everything::change_files,
+        line: build_line,
+        state: state_of,
+        is_built_piecemeal: everything::is_built_piecemeal,
+        check: |project, told| everything::check_promises(&project.database(), told),
+    });
+}
+
+/// Kills builds and looks at what they leave; as often as `RBT_TEST_KILLS` says.
+pub fn kill_builds(subject: Subject) {
     let kills: u32 = std::env::var("RBT_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    let stages = Stages::build();
-    let mut cut = 0;
+    let stages = Stages::build(subject);
+    let (mut cut, mut duration) = (0, stages.duration);
     for number in 0..kills {
         // The build of the first version begins with an empty database, that of the second replaces the first.
         let version = if number % 3 == 0 { 1 } else { 2 };
         let project = stages.copy_before(version);
-        let moment = stages.duration.mul_f64(random_fraction());
-        let killed = project.start(&build_line(version)).until("target/run").kill_after(moment);
+        let line = (stages.subject.line)(version);
+        let moment = duration.mul_f64(random_fraction());
+        let running = project.start(&line).until("target/run");
+        let started = Instant::now();
+        let killed = running.kill_after(moment);
         cut += u32::from(killed);
+        if !killed {
+            // The machine is faster now than it was for the undisturbed build.
+            duration = duration.min(started.elapsed());
+        }
         let told = format!("version {version}, killed: {killed}, {moment:?} after the first statement");
         check_artifacts(&project, &told);
         check_relations(&stages, &project, version, &told);
 
-        project.run(&build_line(version)).success();
-        assert_eq!(state_of(&project), stages.states[version], "built anew: {told}");
+        project.run(&line).success();
+        assert_eq!((stages.subject.state)(&project), stages.states[version], "built anew: {told}");
     }
     assert!(cut > kills / 3, "only {cut} of {kills} builds were still at work when they were to be killed");
 }
 
 /// The undisturbed builds: what they left, and how long the statements took.
 struct Stages {
-    /// The project before any build, after that of the first version, and after that of the second.
-    projects: [Project; 3],
+    subject: Subject,
+    /// The project after the build of the first version, and after that of the second.
+    built: [Project; 2],
+    /// Before any build, and after those.
     states: [State; 3],
     duration: Duration,
 }
 
 impl Stages {
-    fn build() -> Self {
-        let projects = [everything::project(), Project::empty(), Project::empty()];
+    fn build(subject: Subject) -> Self {
+        let built = [Project::empty(), Project::empty()];
         let mut states = [State::new(), State::new(), State::new()];
         let mut duration = Duration::ZERO;
         for version in [1, 2] {
-            copy(&projects[version - 1], &projects[version]);
-            everything::change_files(&projects[version], version);
-            let run = projects[version].start(&build_line(version)).until("target/run");
+            let project = &built[version - 1];
+            copy(if version == 1 { &subject.project } else { &built[0] }, project);
+            (subject.change_files)(project, version);
+            let run = project.start(&(subject.line)(version)).until("target/run");
             let started = Instant::now();
             run.wait().success();
             duration = duration.max(started.elapsed());
-            states[version] = state_of(&projects[version]);
-            projects[version].remove("target/run");
+            states[version] = (subject.state)(project);
+            project.remove("target/run");
         }
-        Stages { projects, states, duration }
+        Stages { subject, built, states, duration }
     }
 
     /// A copy of the project as it is before the build of a version.
     fn copy_before(&self, version: usize) -> Project {
         let project = Project::empty();
-        copy(&self.projects[version - 1], &project);
-        everything::change_files(&project, version);
+        copy(if version == 1 { &self.subject.project } else { &self.built[0] }, &project);
+        (self.subject.change_files)(&project, version);
         project
     }
 }
@@ -100,9 +137,9 @@ fn check_artifacts(project: &Project, told: &str) {
 }
 
 fn check_relations(stages: &Stages, project: &Project, version: usize, told: &str) {
-    let found = state_of(project);
+    let found = (stages.subject.state)(project);
     let (before, after) = (&stages.states[version - 1], &stages.states[version]);
-    for (name, state) in found.iter().filter(|(name, _)| !everything::is_built_piecemeal(name)) {
+    for (name, state) in found.iter().filter(|(name, _)| !(stages.subject.is_built_piecemeal)(name)) {
         let known = [before, after].into_iter().filter_map(|states| states.get(name));
         assert!(
             known.clone().any(|known| known == state),
@@ -113,8 +150,7 @@ fn check_relations(stages: &Stages, project: &Project, version: usize, told: &st
     for name in before.keys() {
         assert!(found.contains_key(name), "{name} is not lost: {told}");
     }
-    let database = project.database();
-    everything::check_promises(&database, told);
+    (stages.subject.check)(project, told);
 }
 
 fn state_of(project: &Project) -> State {
@@ -150,7 +186,7 @@ fn definition(database: &Database, view: &str) -> String {
 }
 
 /// The columns of a relation and a sum over its rows, but for those columns that hold the time of the run.
-fn content(database: &Database, relation: &str) -> String {
+pub fn content(database: &Database, relation: &str) -> String {
     let columns = database.columns(relation);
     let names = columns.split(", ").filter_map(|column| column.split(' ').next());
     let compared: Vec<&str> = names.filter(|name| !everything::holds_the_time(relation, name)).collect();

@@ -4,5 +4,6 @@ mod disks;
 mod everything;
 mod interrupts;
 mod kills;
+mod lakes;
 mod locks;
 mod threads;
