@@ -82,6 +82,17 @@ pub fn static_config_calls(text: &str, origin: &Origin) -> Result<Vec<(String, S
     Ok(written)
 }
 
+/// Whether a text uses a name.
+///
+/// Errors: the text has a syntax error.
+pub fn static_mentions(text: &str, name: &str, origin: &Origin) -> Result<bool> {
+    let mut mentioned = false;
+    visit(text, origin, &mut |expr| {
+        mentioned |= matches!(expr.kind, ExprKind::Name(known) if known == name);
+    })?;
+    Ok(mentioned)
+}
+
 /// Parses a text and visits its expressions.
 fn visit(text: &str, origin: &Origin, f: &mut impl FnMut(&Expr<'_>)) -> Result<()> {
     let text = normalize(text);

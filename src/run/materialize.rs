@@ -5,8 +5,9 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use crate::error::{Error, Location, Result};
+use crate::events::Warning;
 use crate::jinja::MacroTemplate;
-use crate::jinja::context::{Context, INTERNAL_PACKAGES, RelationObject, Role, StatementResult};
+use crate::jinja::context::{Context, INTERNAL_PACKAGES, RelationObject, Role, StatementResult, lock};
 use crate::jinja::values::is_undefined;
 use crate::manifest::Node;
 use crate::parse::is_python_model;
@@ -37,7 +38,10 @@ pub fn materialize_as(
     name: &str,
     session: &Session,
 ) -> Result<Materialized> {
-    let Some(template) = context.shared.macros.materialization(name) else {
+    let shared = &context.shared;
+    let packages_override =
+        !shared.flags.behavior.require_explicit_package_overrides_for_builtin_materializations;
+    let Some((template, overrides)) = shared.macros.materialization(name, packages_override) else {
         let error = Error::compilation(format!(
             "No materialization '{name}' was found for adapter duckdb! (searched types 'default' and 'duckdb')"
         ))
@@ -47,6 +51,9 @@ pub fn materialize_as(
             None => error.help(format!("use one of {}, or define it in macros/", BUILT_IN.join(", "))),
         });
     };
+    if overrides {
+        warn_of_override(context, template, name)?;
+    }
     check_language(context, node, template)?;
     let outcome = context.call(&template.clone(), &[]).and_then(|returned| {
         let relations = relations(node, &returned)?;
@@ -60,6 +67,27 @@ pub fn materialize_as(
         session.cache.add(relation);
     }
     Ok(materialized)
+}
+
+/// Tells once of a package that has its own materialization for one that is built in.
+fn warn_of_override(context: &Context, template: &MacroTemplate, name: &str) -> Result<()> {
+    const CODE: &str = "PackageMaterializationOverrideDeprecation";
+    let shared = &context.shared;
+    if !lock(&shared.told).insert(format!("{CODE} {name}")) {
+        return Ok(());
+    }
+    let package = template.unique_id.split('.').nth(1).unwrap_or_default();
+    shared.events.warn(
+        Warning::new(
+            CODE,
+            format!(
+                "The package '{package}' has its own materialization '{name}', which is used instead of the built-in one. \
+                 That is deprecated: to go on with it, define the materialization in the project and let it call the package's."
+            ),
+        )
+        .with("package_name", package)
+        .with("materialization_name", name),
+    )
 }
 
 /// Whether a materialization takes a node in this language. Those that rbt ships would have to run what is no SQL.

@@ -4,6 +4,7 @@
 //! Job ──▶ schemas, on-run-start ──▶ workers (queue ▸ node ▸ result) ──▶ on-run-end ──▶ Report
 //! ```
 
+mod batches;
 mod extractions;
 mod failing_rows;
 mod failures;

@@ -4,22 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
 
 use super::materialize::{Materialized, materialize, materialize_as};
 use super::result::{NodeRun, Timing};
 use super::scheduler::Cause;
-use super::{Action, Job, failing_rows, failures, microbatch, tests, unit_tests};
+use super::{Action, Job, failing_rows, failures, tests, unit_tests};
 use crate::compile::Occasion;
 use crate::error::{Error, Result};
 use crate::events::{Event, NodeInfo, NodeResult, Position, Status};
 use crate::flags::Severity;
-use crate::interrupt;
-use crate::jinja::context::{Batch, StatementResult, node_relation};
+use crate::jinja::context::StatementResult;
 use crate::manifest::{Compiled, Id, Node, Resource, ResourceType};
 use crate::parse::{is_microbatch, stores_failures};
-use crate::sql::RelationKind;
 use crate::warehouse::{Response, Session};
 
 /// Runs nodes on one worker.
@@ -72,17 +69,17 @@ pub fn response_fields(response: &Response) -> Map<String, Json> {
 }
 
 /// A node in work: its clock and what is known of it so far.
-struct Progress {
-    info: Arc<NodeInfo>,
+pub struct Progress {
+    pub info: Arc<NodeInfo>,
     position: Option<Position>,
     clock: Instant,
-    started_at: DateTime<Utc>,
-    timing: Vec<Timing>,
-    compiled: Option<Compiled>,
+    pub started_at: DateTime<Utc>,
+    pub timing: Vec<Timing>,
+    pub compiled: Option<Compiled>,
     /// The compiled file of a unit test, which as in dbt has no compiled code in artifacts.
     unit_test_path: Option<String>,
     /// Batches of a microbatch model, as artifacts have them.
-    batch_results: Option<Json>,
+    pub batch_results: Option<Json>,
 }
 
 impl<'a, 'j> NodeRunner<'a, 'j> {
@@ -122,7 +119,8 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         Some(self.finish(id, progress, outcome))
     }
 
-    fn comment(&self, id: &Id, session: &Session) -> Result<()> {
+    /// Puts the node's comment on what a session runs.
+    pub fn comment(&self, id: &Id, session: &Session) -> Result<()> {
         let compiler = &self.job.compiler;
         session.comment(compiler.shared.query_comment(id, compiler.manifest.resource(id))?);
         Ok(())
@@ -223,90 +221,6 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         let window = self.job.compiler.shared.flags.sample.as_ref()?;
         let sees = matches!(node.resource_type, ResourceType::Model | ResourceType::Snapshot);
         sees.then(|| (Some(moment(window.start)), Some(moment(window.end))))
-    }
-
-    /// Builds a microbatch model, one batch after another. After a failure of the first batch the others are
-    /// skipped, since there is no table that they could add to.
-    fn work_batches(&self, node: &Node, session: &Arc<Session>, progress: &mut Progress) -> Result<Outcome> {
-        let shared = &self.job.compiler.shared;
-        let existing = session.relation(&node_relation(shared, node))?;
-        let is_table = existing.as_ref().is_some_and(|relation| relation.kind == Some(RelationKind::Table));
-        let full_refresh = node.config.get_bool("full_refresh").unwrap_or(shared.flags.full_refresh);
-        let incremental = is_table && !full_refresh;
-        let unfinished = shared.flags.unfinished.as_ref();
-        let batches = match unfinished.and_then(|unfinished| unfinished.batches.get(&*node.unique_id)) {
-            Some(spans) => microbatch::batches_of(node, spans)?,
-            None => {
-                let now = unfinished.and_then(|unfinished| unfinished.began_at);
-                let now = now.unwrap_or(shared.run_started_at);
-                microbatch::batches(node, &shared.flags, now, incremental)?
-            }
-        };
-        let total = batches.len();
-        let mut done: Vec<(Batch, bool)> = Vec::with_capacity(total);
-        let mut first_error = None;
-        for (index, batch) in batches.into_iter().enumerate() {
-            let position = Position { index: index + 1, total };
-            let label = format!("batch {} of {}", batch.label, progress.info.label);
-            let failed_at_once = done.first().is_some_and(|(_, succeeded)| !succeeded);
-            let outcome = if failed_at_once || interrupt::asked() {
-                Ok(Outcome::quiet(Status::Skipped))
-            } else {
-                let node_info = progress.info.clone();
-                shared.events.emit(Event::BatchStarted { node: node_info, position, label: label.clone() });
-                let batch_node = microbatch::node_of_batch(node, &batch, index == 0, index + 1 == total);
-                self.work_batch(batch_node, &batch, incremental || index > 0, session, progress)
-            };
-            let succeeded = outcome.as_ref().is_ok_and(|outcome| outcome.status == Status::Success);
-            let told = outcome.unwrap_or_else(|error| {
-                let told = failed(&error);
-                first_error.get_or_insert(error);
-                told
-            });
-            let result = Arc::new(batch_event(progress, position, told));
-            shared.events.emit(Event::BatchFinished { position, label, result });
-            done.push((batch, succeeded));
-        }
-        progress.batch_results = Some(microbatch::batch_results(&done));
-        let succeeded = done.iter().filter(|(_, succeeded)| *succeeded).count();
-        let (status, message) = match first_error {
-            Some(error) if succeeded == 0 => return Err(error),
-            None if succeeded == total => (Status::Success, "SUCCESS".to_owned()),
-            _ => (Status::PartialSuccess, format!("PARTIAL SUCCESS ({succeeded}/{total})")),
-        };
-        Ok(Outcome { message: Some(message), failures: Some(0), ..Outcome::quiet(status) })
-    }
-
-    fn work_batch(
-        &self,
-        mut node: Arc<Node>,
-        batch: &Batch,
-        incremental: bool,
-        session: &Arc<Session>,
-        progress: &mut Progress,
-    ) -> Result<Outcome> {
-        let compiler = &self.job.compiler;
-        let mut occasion = Occasion {
-            event_time: Some((Some(moment(batch.start)), Some(moment(batch.end)))),
-            batch: Some(batch.clone()),
-            ..Occasion::default()
-        };
-        let compiled =
-            timed("compile", &mut progress.timing, || compiler.compile(&node, session, &occasion))?;
-        progress.compiled = Some(compiled.clone());
-        Arc::make_mut(&mut node).compiled = Some(Box::new(compiled));
-        if incremental {
-            let macros = &mut occasion.overrides.macros;
-            macros.insert("is_incremental".to_owned(), Value::from(true));
-            macros.insert("should_full_refresh".to_owned(), Value::from(false));
-        }
-        let work = || {
-            let context = compiler.context(&node, session, &occasion);
-            materialize(&context, &node, session)
-                .map(|done| outcome_of(&done))
-                .map_err(|error| failures::explain(error, &node, compiler.target()))
-        };
-        timed("execute", &mut progress.timing, work)
     }
 
     fn finish(&self, id: &Id, progress: Progress, outcome: Result<Outcome>) -> NodeRun {
@@ -411,7 +325,7 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
 }
 
 /// A moment as statements compare it.
-fn moment(moment: DateTime<Utc>) -> String {
+pub fn moment(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%d %H:%M:%S%:z").to_string()
 }
 
@@ -421,27 +335,8 @@ fn told_relation(node: &Node) -> Option<String> {
     node.relation_name.clone().filter(|_| told)
 }
 
-/// What is told of a batch.
-fn batch_event(progress: &Progress, position: Position, outcome: Outcome) -> NodeResult {
-    NodeResult {
-        node: progress.info.clone(),
-        position: Some(position),
-        status: outcome.status,
-        message: outcome.message,
-        failures: outcome.failures,
-        failing_rows: None,
-        adapter_response: outcome.adapter_response,
-        execution_time: progress.timing.last().map_or(0.0, Timing::seconds),
-        started_at: Some(progress.started_at),
-        finished_at: Some(Utc::now()),
-        compiled_path: None,
-        failures_relation: None,
-        location: None,
-        skipped_by_ephemeral: false,
-    }
-}
-
-fn outcome_of(done: &Materialized) -> Outcome {
+/// What a materialization did, as a result.
+pub fn outcome_of(done: &Materialized) -> Outcome {
     match &done.main {
         Some(StatementResult { response, .. }) => Outcome::of_response(response),
         None => Outcome::quiet(Status::Success),

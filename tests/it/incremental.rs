@@ -305,3 +305,35 @@ fn of_new_rows_with_one_key_merge_takes_the_first() {
     project.run("run").success();
     project.run("run").success().rows("a", ["1,1,a", "2,2,first", "3,2,NULL", "4,2,d"]);
 }
+
+/// The first batch makes the table and runs the hooks before, the last one those after; neither has company.
+#[test]
+fn batches_between_the_first_and_the_last_run_side_by_side() {
+    let project = Project::new();
+    let days = "select date '2026-01-01' + cast(n as integer) as seen, n from range(8) as days (n)";
+    project.model("days", &format!("{{{{ config(event_time='seen') }}}} {days}")).model(
+        "a",
+        "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='seen', batch_size='day', begin='2026-01-01') }}
+         select * from {{ ref('days') }}",
+    );
+    let range = "--event-time-start 2026-01-01 --event-time-end 2026-01-09";
+    let how = |project: &Project| -> Vec<String> {
+        let log = project.read("logs/dbt.log");
+        let ways = log.lines().filter_map(|line| line.split_once(" is being run "));
+        ways.map(|(_, way)| way.to_owned()).collect()
+    };
+    project
+        .run(&format!("run {range}"))
+        .success()
+        .query("select count(*), sum(n), max(seen) from a", ["8,28,2026-01-08"]);
+    let expected = |middle: &'static str| [&["sequentially"][..], &[middle; 6], &["sequentially"]].concat();
+    assert_eq!(how(&project), expected("concurrently"));
+    for alone in ["config(concurrent_batches=false)", "this"] {
+        project.remove("logs/dbt.log");
+        let text =
+            project.read("models/a.sql").replace("select *", &format!("select /* {{{{ {alone} }}}} */ *"));
+        project.file("models/a.sql", &text);
+        project.run(&format!("run {range}")).success().query("select count(*), sum(n) from a", ["8,28"]);
+        assert_eq!(how(&project), expected("sequentially"));
+    }
+}

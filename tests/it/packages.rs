@@ -97,3 +97,23 @@ fn what_cannot_be_downloaded_is_told() {
     project.file("packages.yml", &archive);
     project.run("deps").refused().says("is not a .tar.gz archive");
 }
+
+#[test]
+fn a_package_replaces_a_built_in_materialization_only_where_that_is_allowed() {
+    let project = Project::new();
+    let view = "{% materialization view, default %}{% call statement('main') %}create table {{ this }} as {{ sql }}{% endcall %}\
+                {% do adapter.commit() %}{{ return({'relations': [this]}) }}{% endmaterialization %}";
+    project
+        .model("a", "select 1 as x")
+        .file("lib/dbt_project.yml", "name: lib\nversion: '1.0'\n")
+        .file("lib/macros/view.sql", view)
+        .file("packages.yml", "packages: [{local: lib}]\n");
+    project.run("deps").success();
+    project.run("run").success().relations(["main.a view"]);
+    project.sql("drop view main.a").file(
+        "dbt_project.yml",
+        "name: shop\nprofile: shop\nflags: {require_explicit_package_overrides_for_builtin_materializations: false}\n",
+    );
+    let run = project.run("run").success().relations(["main.a table"]);
+    run.says("The package 'lib' has its own materialization 'view'");
+}

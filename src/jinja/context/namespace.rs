@@ -189,19 +189,23 @@ impl Macros {
             .or_else(|| self.internal.get(&name))
     }
 
-    /// The macro behind a materialization. Adapter-specific ones win over default ones; among equals the root
-    /// project's wins over a package's of a name that is not built in, and that over the built-in one.
-    pub fn materialization(&self, name: &str) -> Option<&Arc<MacroTemplate>> {
-        for prefix in DISPATCH_PREFIXES {
-            let macro_name = format!("materialization_{name}_{prefix}");
-            let root = self.packages.get(&*self.root).and_then(|names| names.get(&macro_name));
-            let internal = self.internal.get(&macro_name);
-            let found = root.or(internal).or_else(|| self.imported(&macro_name));
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+    /// The macro behind a materialization, and whether it is a package's for one that is built in, which
+    /// `packages_override` allows. Adapter-specific ones win over default ones; among equals the root project's wins
+    /// over a package's, and that over the built-in one.
+    pub fn materialization(
+        &self,
+        name: &str,
+        packages_override: bool,
+    ) -> Option<(&Arc<MacroTemplate>, bool)> {
+        let names = DISPATCH_PREFIXES.map(|prefix| format!("materialization_{name}_{prefix}"));
+        let is_built_in = names.iter().any(|name| self.internal.contains_key(name));
+        let of_packages = packages_override || !is_built_in;
+        names.iter().find_map(|name| {
+            let root = self.packages.get(&*self.root).and_then(|names| names.get(name));
+            let imported = || self.imported(name).filter(|_| of_packages).map(|found| (found, is_built_in));
+            let internal = || self.internal.get(name).map(|found| (found, false));
+            root.map(|found| (found, false)).or_else(imported).or_else(internal)
+        })
     }
 
     /// A macro of any installed package; the first by package name, so that the choice is stable.
