@@ -23,6 +23,7 @@ impl Parser<'_> {
             errors.extend(self.check_restricted(node, manifest).err());
             errors.extend(check_public(node).err());
             errors.extend(check_primary_key(node).err());
+            errors.extend(self.check_name(node).err());
         }
         for exposure in manifest.exposures.values() {
             let place = Location::new(&exposure.original_file_path, exposure.line, 0);
@@ -31,6 +32,16 @@ impl Parser<'_> {
         self.warn_of_deprecations(manifest);
         self.warn_of_unused_configs(manifest);
         Error::many(errors).map_or(Ok(()), Err)
+    }
+
+    /// Names have no spaces, unless the flag `require_resource_names_without_spaces` is off.
+    fn check_name(&self, node: &Node) -> Result<()> {
+        if !node.name.contains(' ') || !self.shared.flags.behavior.require_resource_names_without_spaces {
+            return Ok(());
+        }
+        Err(Error::runtime(format!("Resource names cannot contain spaces: '{}'", node.unique_id))
+            .help("rename it, with underscores for example")
+            .at(Location::new(&node.original_file_path, node.first_line, 0)))
     }
 
     /// Where a package says `restrict-access`, others may use its public models only.

@@ -370,3 +370,18 @@ fn a_library_of_duckdb_that_cannot_be_loaded() {
     told("a_library_of_duckdb_that_cannot_be_loaded", &project.run_with("build", &broken).refused());
     project.run("build").success().rows("a", ["1"]);
 }
+
+#[test]
+fn names_with_spaces() {
+    let project = Project::new();
+    project
+        .model("a", "select 1 as x")
+        .model("two words", "select 1 as x")
+        .yaml("models: [{name: a, columns: [{name: x, data_tests: [unique: {name: one of each}]}]}]");
+    let run = project.run("build").refused();
+    run.says("Resource names cannot contain spaces: 'model.shop.two words'")
+        .says("Resource names cannot contain spaces: 'test.shop.one of each.")
+        .says("models/two words.sql:1");
+    project.config("flags: {require_resource_names_without_spaces: false}");
+    project.run("build").success();
+}
