@@ -147,6 +147,12 @@ impl Error {
         Error::runtime(format!("cannot {action} {}: {error}", path.display()))
     }
 
+    /// The same error as another kind, where only the caller knows the label that dbt gives it.
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Says where. An earlier, more precise place is kept.
     pub fn at(mut self, location: Location) -> Self {
         if self.0.location.as_ref().is_none_or(|known| known.line == 0) && self.has_a_place() {

@@ -515,7 +515,12 @@ fn as_error(warning: Warning) -> Error {
 
 /// Whether it is counted for the summary of deprecations.
 fn is_deprecation(name: &str) -> bool {
-    let uncounted = ["DeprecationsSummary", "BehaviorChangeEvent", "GetMetaKeyWarning"];
+    let uncounted = [
+        "DeprecationsSummary",
+        "BehaviorChangeEvent",
+        "GetMetaKeyWarning",
+        "SpacesInResourceNameDeprecation",
+    ];
     !uncounted.contains(&name) && warning_code(name).is_some_and(|code| code.starts_with('D'))
 }
 
@@ -527,6 +532,7 @@ pub fn warning_code(name: &str) -> Option<&'static str> {
 
 /// Warnings that stay warnings, unless the project sets `require_all_warnings_handled_by_warn_error`.
 const NEVER_ERRORS: &[&str] = &[
+    "SpacesInResourceNameDeprecation",
     "FreshnessConfigProblem",
     "GetMetaKeyWarning",
     "MicrobatchModelNoEventTimeInputs",
@@ -544,6 +550,7 @@ const HINTS: &[&str] =
 const WARNINGS: &[(&str, &str)] = &[
     // rbt's own.
     ("SourceExtraction", "R001"),
+    ("UnknownGenericTest", "R002"),
     ("BehaviorChangeEvent", "D000"),
     ("PackageRedirectDeprecation", "D001"),
     ("PackageInstallPathDeprecation", "D002"),

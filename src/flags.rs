@@ -592,6 +592,9 @@ impl Flags {
                 || (*value == Value::Bool(false) && OMITTED_WHEN_FALSE.contains(&name.as_str()));
             shown && !omitted
         });
+        if let Some(Value::Object(vars)) = all.get_mut("vars") {
+            mask_secrets(vars);
+        }
         all
     }
 
@@ -642,6 +645,18 @@ impl Flags {
             Ok(Value::Object(map)) => map,
             // Only a path that is not UTF-8 cannot be serialised, and the command line refuses those.
             _ => Map::new(),
+        }
+    }
+}
+
+/// Names that begin with this hold secrets, be they environment variables or variables of the command line.
+pub const SECRET_PREFIX: &str = "DBT_ENV_SECRET";
+
+/// Variables without the secrets among them.
+fn mask_secrets(vars: &mut Map<String, Value>) {
+    for (name, value) in vars {
+        if name.starts_with(SECRET_PREFIX) {
+            *value = json!("*****");
         }
     }
 }

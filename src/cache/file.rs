@@ -16,7 +16,7 @@ use crate::manifest::{Id, Manifest, Node};
 use crate::stored::{Input, Output, Stored, stored};
 
 /// How every file begins; the number changes with the form.
-const MAGIC: &[u8; 16] = b"rbt project  1\n\0";
+const MAGIC: &[u8; 16] = b"rbt project  2\n\0";
 /// Where the digest of the files' metadata stands, and the header after it.
 const STAT_AT: usize = MAGIC.len();
 const HEADER_AT: usize = STAT_AT + size_of::<Digest>();
@@ -30,7 +30,11 @@ pub struct Header {
     pub id: String,
     pub surroundings: Digest,
     pub observed: Observations,
+    /// The target alone, to tell what has changed.
+    pub target: Digest,
     pub contents: Digest,
+    /// Files with macros alone, for the same purpose.
+    pub macros: Digest,
     /// To be told again.
     pub warnings: Vec<Warning>,
     /// Warnings that are told once and were told.
@@ -49,7 +53,7 @@ impl Stored for Digest {
     }
 }
 
-stored!(Header { id, surroundings, observed, contents, warnings, told, lengths });
+stored!(Header { id, surroundings, observed, target, contents, macros, warnings, told, lengths });
 
 /// A project as it was parsed.
 pub struct Project {

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::jinja::context::{Observed, metadata_env_vars};
 use crate::parse::{Invocation, ProjectFiles};
-use crate::project::files::{Checksum, FoundFile};
+use crate::project::files::{Checksum, FileKind, FoundFile};
 use crate::project::workspace::Workspace;
 use crate::stored::stored;
 
@@ -36,6 +36,7 @@ const PROJECT_FILES: [&str; 6] = [
 /// Settings that no room below commands looks at: what to work on and what to show. Templates see some of them in
 /// `flags` and `invocation_args_dict`; see [`Observations`].
 const SETTINGS_OF_COMMANDS: [&str; 38] = [
+    "partial_parse_file_diff",
     "which",
     "invocation_command",
     "select",
@@ -56,7 +57,6 @@ const SETTINGS_OF_COMMANDS: [&str; 38] = [
     "state",
     "defer_state",
     "favor_state",
-    "debug",
     "quiet",
     "print",
     "log_level",
@@ -103,6 +103,8 @@ pub struct Surroundings {
     always: Sha256,
     /// What counts if templates looked at it.
     invocation: Vec<u8>,
+    /// The target of the profile alone.
+    pub target: Digest,
     /// Environment variables that go by two names.
     engine_env: BTreeMap<String, String>,
 }
@@ -124,7 +126,8 @@ impl Surroundings {
                 add(&fs::read(project.root.join(name)).unwrap_or_default());
             }
         }
-        add(format!("{:?}", invocation.target).as_bytes());
+        let target = format!("{:?}", invocation.target);
+        add(target.as_bytes());
         let flags = &invocation.flags;
         let mut settings = serde_json::to_value(&**flags).unwrap_or_default();
         let all = settings.to_string();
@@ -135,7 +138,8 @@ impl Surroundings {
         let given = format!("{:?}{:?}", flags.given, flags.parameters);
         let metadata: Vec<(String, String)> = metadata_env_vars().collect();
         let invocation = format!("{all}{given}{metadata:?}").into_bytes();
-        Surroundings { always, invocation, engine_env: flags.engine_env.clone() }
+        let target = Sha256::digest(target).into();
+        Surroundings { always, invocation, target, engine_env: flags.engine_env.clone() }
     }
 
     /// What a project depends on whose templates made these observations.
@@ -168,6 +172,18 @@ pub fn of_contents(workspace: &Workspace, files: &ProjectFiles) -> Digest {
             let (Checksum::Sha256(checksum) | Checksum::Path(checksum)) = &file.checksum;
             let parts = [&project.name, &file.searched_path, &file.relative_path, checksum];
             digest.update(format!("{parts:?} {:?} {}\n", file.kind, file.first_line).as_bytes());
+        }
+    }
+    digest.finalize().into()
+}
+
+/// The files with macros, by what they hold.
+pub fn of_macros(files: &ProjectFiles) -> Digest {
+    let mut digest = Sha256::new();
+    for file in files.iter().flatten() {
+        if matches!(file.kind, FileKind::Macro | FileKind::GenericTest) {
+            let (Checksum::Sha256(checksum) | Checksum::Path(checksum)) = &file.checksum;
+            digest.update(format!("{} {checksum}\n", file.relative_path).as_bytes());
         }
     }
     digest.finalize().into()

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use crate::error::Result;
+use crate::events::{Event, Level, Note};
 use crate::parse::{self, Invocation, ParsedProject, ProjectFiles};
 use crate::project::files::{self, FoundFile};
 use crate::project::workspace::Workspace;
@@ -64,10 +65,28 @@ pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Re
     let path = target.join(FILE_NAME);
     let surroundings = Surroundings::new(workspace, &invocation);
     let stat = key::of_metadata(&found);
-    let stored = StoredProject::open(&path)
-        .filter(|stored| stored.header.surroundings == surroundings.digest(&stored.header.observed));
+    let events = invocation.events.clone();
+    let mut obstacle = None;
+    let stored = match StoredProject::open(&path) {
+        None => {
+            obstacle = Some("saved manifest not found");
+            None
+        }
+        Some(stored) if stored.header.surroundings == surroundings.digest(&stored.header.observed) => {
+            Some(stored)
+        }
+        Some(stored) if stored.header.target != surroundings.target => {
+            obstacle = Some("profile has changed");
+            None
+        }
+        Some(_) => {
+            obstacle = Some("a project file, a setting or the program has changed");
+            None
+        }
+    };
+    let looks = invocation.flags.partial_parse_file_diff;
     let stored = match stored {
-        Some(stored) if stat.is_some() && stored.stat == stat => Ok(stored),
+        Some(stored) if !looks || stat.is_some() && stored.stat == stat => Ok(stored),
         other => Err(other),
     };
     let (stored, files) = match stored {
@@ -75,6 +94,9 @@ pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Re
         Err(stored) => {
             let files = read(found)?;
             let digest = key::of_contents(workspace, &files);
+            if stored.as_ref().is_some_and(|stored| stored.header.macros != key::of_macros(&files)) {
+                obstacle = Some("macros have changed");
+            }
             let same = stored.filter(|stored| stored.header.contents == digest);
             if let (Some(stored), Some(stat)) = (&same, stat) {
                 stored.note_stat(&path, stat);
@@ -86,9 +108,16 @@ pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Re
         for warning in header.warnings {
             invocation.events.warn(warning)?;
         }
+        invocation.events.emit(Event::note(Level::Debug, "Nothing changed, skipping partial parsing."));
         let told = header.told.into_iter().collect();
         let parsed = parse::restore(workspace, project.manifest, project.macros, told, invocation);
         return Ok(Cached { parsed, id: Some(header.id), saving: Saving::default() });
+    }
+    if let Some(obstacle) = obstacle {
+        let message = format!("Unable to do partial parsing because {obstacle}. Starting full parse.");
+        let data = serde_json::Map::from_iter([("reason".to_owned(), obstacle.into())]);
+        let (name, code) = ("UnableToPartialParse", "I024");
+        events.emit(Event::Note(Note { name, code, level: Level::Info, message, data }));
     }
     let (files, contents) = match files {
         Some(known) => known,
@@ -114,6 +143,7 @@ fn parse_and_store(
     path: &Path,
 ) -> Result<Cached> {
     let events = invocation.events.clone();
+    let macros = key::of_macros(&files);
     events.take_notes();
     let parsed = parse::parse(workspace, files, invocation);
     let notes = events.notes_taken();
@@ -127,7 +157,9 @@ fn parse_and_store(
         id: id.clone(),
         surroundings: surroundings.digest(&observed),
         observed,
+        target: surroundings.target,
         contents,
+        macros,
         warnings: notes.warnings,
         told: crate::jinja::context::lock(&parsed.shared.told).iter().cloned().collect(),
         lengths: Vec::new(),

@@ -7,22 +7,36 @@ pub fn inject(sql: &str, ctes: &[(Id, String)]) -> String {
     if ctes.is_empty() {
         return sql.to_owned();
     }
-    let (at, has_with) = insertion_point(sql);
+    let (at, with) = insertion_point(sql);
     let all: Vec<&str> = ctes.iter().map(|(_, cte)| cte.as_str()).collect();
     let all = all.join(", ");
     let (before, after) = sql.split_at(at);
-    if has_with { format!("{before}{all},{after}") } else { format!("{before}with{all} {after}") }
+    match with {
+        With::Plain => format!("{before}{all},{after}"),
+        // The text that dbt writes.
+        With::Recursive => format!("{before} {all},{after}"),
+        With::None => format!("{before}with{all} {after}"),
+    }
 }
 
 /// Where the expressions go: behind the statement's `with` or `with recursive` if it begins so, else before all that
 /// it is, comments among it.
-fn insertion_point(sql: &str) -> (usize, bool) {
+fn insertion_point(sql: &str) -> (usize, With) {
     let start = skip_space(sql, 0);
-    let Some(end) = keyword(sql, start, "with") else { return (sql.len() - sql.trim_start().len(), false) };
+    let Some(end) = keyword(sql, start, "with") else {
+        return (sql.len() - sql.trim_start().len(), With::None);
+    };
     match keyword(sql, skip_space(sql, end), "recursive") {
-        Some(end) => (end, true),
-        None => (end, true),
+        Some(end) => (end, With::Recursive),
+        None => (end, With::Plain),
     }
+}
+
+/// How a statement begins.
+enum With {
+    None,
+    Plain,
+    Recursive,
 }
 
 /// The end of a keyword that stands at a byte.
@@ -71,6 +85,6 @@ mod tests {
         let sql = inject("with c as (select 3) select * from c", &ctes()[..1]);
         assert_eq!(sql, "with a as (\nselect 1\n), c as (select 3) select * from c");
         let sql = inject("WITH RECURSIVE c as (select 3) select 1", &ctes()[..1]);
-        assert_eq!(sql, "WITH RECURSIVE a as (\nselect 1\n), c as (select 3) select 1");
+        assert_eq!(sql, "WITH RECURSIVE  a as (\nselect 1\n), c as (select 3) select 1");
     }
 }

@@ -174,14 +174,19 @@ impl Part {
         if self.takes_varargs {
             bound.push(("varargs".into(), tuple(varargs.to_vec())));
         } else if !varargs.is_empty() {
-            let (name, count) = (&self.name, self.params.len());
+            let (name, count) = (self.shown_name(), self.params.len());
             return Err(raise_message(format!("macro '{name}' takes not more than {count} argument(s)")));
         }
         Ok(bound)
     }
 
+    /// The name as dbt's messages have it, in whose templates macros go by another one.
+    fn shown_name(&self) -> String {
+        if self.is_caller { self.name.clone() } else { format!("dbt_macro__{}", self.name) }
+    }
+
     fn unexpected_keyword(&self, keyword: &str) -> JinjaError {
-        let name = &self.name;
+        let name = self.shown_name();
         if keyword == "caller" {
             return raise_message(format!(
                 "macro '{name}' was called by a call block, but does not use 'caller'"

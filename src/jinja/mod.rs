@@ -30,7 +30,9 @@ pub mod values;
 pub use engine::{Engine, Scope};
 pub use error::{raise, raise_message};
 pub use macros::MacroTemplate;
-pub use modules::{date_value, datetime_value, iso_text, modules, naive_datetime_value, time_value};
+pub use modules::{
+    Deprecated, date_value, datetime_value, iso_text, modules, naive_datetime_value, time_value,
+};
 pub use origin::Origin;
 pub use static_calls::{MacroCall, static_config_calls, static_macro_calls, static_mentions};
 pub use values::{from_json, python_repr, python_str, to_json};

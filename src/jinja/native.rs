@@ -55,6 +55,11 @@ impl Object for Marked {
     }
 }
 
+/// The text of a marked value: in Python it is a string.
+pub(crate) fn marked_text(value: &Value) -> Option<&str> {
+    value.downcast_object_ref::<Marked>().map(|marked| marked.text.as_str())
+}
+
 /// Marks a value.
 pub(super) fn mark(marker: Marker, value: &Value) -> Value {
     Value::from_object(Marked { marker, text: python_str(value) })

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::Parser;
+use super::properties::PropertyIndex;
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
-use crate::manifest::{Exposure, Id, Manifest, Node, version_suffix};
+use crate::manifest::{Exposure, Id, Manifest, Node, ResourceType, version_suffix};
 use crate::project::config::section_of_project;
 use crate::text::nearest;
 
@@ -23,25 +24,43 @@ impl Parser<'_> {
             errors.extend(self.check_restricted(node, manifest).err());
             errors.extend(check_public(node).err());
             errors.extend(check_primary_key(node).err());
-            errors.extend(self.check_name(node).err());
         }
         for exposure in manifest.exposures.values() {
             let place = Location::new(&exposure.original_file_path, exposure.line, 0);
             errors.extend(check_private(exposure, manifest).err().map(|error| error.at(place)));
         }
+        errors.extend(self.check_spaces(manifest).err());
         self.warn_of_deprecations(manifest);
         self.warn_of_unused_configs(manifest);
         Error::many(errors).map_or(Ok(()), Err)
     }
 
-    /// Names have no spaces, unless the flag `require_resource_names_without_spaces` is off.
-    fn check_name(&self, node: &Node) -> Result<()> {
-        if !node.name.contains(' ') || !self.shared.flags.behavior.require_resource_names_without_spaces {
+    /// Names have no spaces; where the project still allows them, it is told.
+    fn check_spaces(&self, manifest: &Manifest) -> Result<()> {
+        let spaced: Vec<&Node> = manifest.nodes.values().filter(|node| node.name.contains(' ')).collect();
+        if spaced.is_empty() {
             return Ok(());
         }
-        Err(Error::runtime(format!("Resource names cannot contain spaces: '{}'", node.unique_id))
-            .help("rename it, with underscores for example")
-            .at(Location::new(&node.original_file_path, node.first_line, 0)))
+        if self.shared.flags.behavior.require_resource_names_without_spaces {
+            let named = |node: &&Node| format!("\n  * '{}' ({})", node.unique_id, node.original_file_path);
+            let list: String = spaced.iter().map(named).collect();
+            return Err(Error::runtime(format!("Resource names cannot contain spaces:{list}"))
+                .help("rename them, or set the flag require_resource_names_without_spaces to false"));
+        }
+        let debug = self.shared.flags.debug;
+        for node in spaced.iter().take(if debug { spaced.len() } else { 1 }) {
+            let message = format!("Found spaces in the name of `{}`", node.unique_id);
+            let warning =
+                Warning::new("SpacesInResourceNameDeprecation", message).with("unique_id", &*node.unique_id);
+            self.warn(warning.at(Location::file(&node.original_file_path)));
+        }
+        let hint = if debug { "" } else { " Run again with `--debug` to see them all." };
+        let message = format!(
+            "Spaces found in {} resource name(s). This is deprecated, and may lead to errors when using dbt.{hint}",
+            spaced.len()
+        );
+        self.warn(Warning::new("ResourceNamesWithSpacesDeprecation", message));
+        Ok(())
     }
 
     /// Where a package says `restrict-access`, others may use its public models only.
@@ -60,6 +79,31 @@ impl Parser<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Warns of entries that describe nothing.
+    pub fn warn_of_unused_entries(&self, properties: &PropertyIndex) {
+        let described = [
+            ResourceType::Model,
+            ResourceType::Seed,
+            ResourceType::Snapshot,
+            ResourceType::Analysis,
+            ResourceType::Test,
+        ];
+        for entry in
+            properties.all.iter().filter(|entry| described.contains(&entry.kind) && entry.is_unused())
+        {
+            let section = match entry.kind {
+                ResourceType::Analysis => "analyses".to_owned(),
+                ResourceType::Test => "data_tests".to_owned(),
+                kind => format!("{kind}s"),
+            };
+            let message = format!(
+                "Did not find matching node for patch with name '{}' in the '{section}' section of file '{}'",
+                entry.name, entry.file
+            );
+            self.warn(Warning::new("NoNodeForYamlKey", message).at(entry.location()));
+        }
     }
 
     fn warn_of_deprecations(&self, manifest: &Manifest) {
@@ -88,7 +132,12 @@ impl Parser<'_> {
                     child.name,
                     newer_version(node)
                 );
-                self.warn(Warning::new(code, message).at(Location::file(&child.original_file_path)));
+                let warning = Warning::new(code, message)
+                    .with("model_name", child.name.as_str())
+                    .with("ref_model_package", &*node.package_name)
+                    .with("ref_model_name", node.name.as_str())
+                    .with("ref_model_deprecation_date", date.as_str());
+                self.warn(warning.at(Location::file(&child.original_file_path)));
             }
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Parser;
 use super::sql_nodes::{Parsed, fqn, take_capture};
-use crate::error::{Error, Location, Result};
+use crate::error::{Location, Result};
 use crate::events::Warning;
 use crate::jinja::context::value;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
@@ -319,7 +319,7 @@ impl Parser<'_> {
             first_line: location.line,
             ..Node::new(ResourceType::Test, unique_id, &full_name, package, target.file.to_owned())
         };
-        let called = self.find_dependencies(target, &definition, &mut node)?;
+        let called = self.find_dependencies(target, &definition, &mut node, location)?;
         let mut calls = definition.config.clone();
         add_config_call(&mut calls, called)?;
         if calls != definition.config {
@@ -341,6 +341,7 @@ impl Parser<'_> {
         target: &TestTarget,
         definition: &Definition,
         node: &mut Node,
+        place: &Location,
     ) -> Result<Map<String, Json>> {
         let macro_name = format!("test_{}", definition.name);
         let package = definition.namespace.as_deref().unwrap_or(target.package);
@@ -348,7 +349,12 @@ impl Parser<'_> {
             Some(namespace) => self.shared.macros.find_in_package(namespace, &macro_name),
             None => self.shared.macros.find_macro(package, &macro_name),
         };
-        let Some(template) = found else { return Err(self.unknown_test(definition)) };
+        let Some(template) = found else {
+            // Whoever runs the test gets an error.
+            self.warn_of_unknown_test(definition, place);
+            take_capture(node, self.render_arguments(&Arc::new(node.clone()))?.1);
+            return Ok(Map::new());
+        };
         node.depends_on.add_macro(&template.unique_id);
         if ["macro.dbt.test_not_null", "macro.dbt.test_unique"].contains(&template.unique_id.as_str()) {
             match &target.kind {
@@ -372,11 +378,7 @@ impl Parser<'_> {
 
     /// Renders a test while parsing, to learn what it refers to.
     fn render_test(&self, node: &Arc<Node>) -> Result<Capture> {
-        let names = Names { node: Some(node.clone()), ..Names::default() };
-        let context =
-            Context::build(&self.shared, &node.package_name, Role::Parsing(Mutex::default()), names);
-        let kwargs = render_kwargs(&context, node)?;
-        let capture = context.take_capture();
+        let (kwargs, capture) = self.render_arguments(node)?;
         let context = self.parsing_context(node, vec![(KWARGS_NAME.to_owned(), kwargs)]);
         if let Role::Parsing(recorded) = &context.role {
             *lock(recorded) = capture;
@@ -386,23 +388,25 @@ impl Parser<'_> {
         Ok(context.take_capture())
     }
 
-    fn unknown_test(&self, definition: &Definition) -> Error {
-        let name = match &definition.namespace {
-            Some(namespace) => format!("{namespace}.test_{}", definition.name),
-            None => format!("test_{}", definition.name),
-        };
+    /// Renders the arguments of a test while parsing; gives what they refer to, too.
+    fn render_arguments(&self, node: &Arc<Node>) -> Result<(Value, Capture)> {
+        let names = Names { node: Some(node.clone()), ..Names::default() };
+        let context =
+            Context::build(&self.shared, &node.package_name, Role::Parsing(Mutex::default()), names);
+        let kwargs = render_kwargs(&context, node)?;
+        Ok((kwargs, context.take_capture()))
+    }
+
+    fn warn_of_unknown_test(&self, definition: &Definition, place: &Location) {
         let known =
             self.shared.macros.names(&self.shared.project_name).filter_map(|name| name.strip_prefix("test_"));
-        let error = Error::compilation(format!(
-            "'{name}' is undefined: there is no generic test '{}'",
-            definition.name
-        ));
-        match crate::text::nearest(&definition.name, known) {
-            Some(similar) => error.help(format!("did you mean '{similar}'?")),
-            None => error.help(
-                "define it with {% test … %} in tests/generic or macros, or install its package with `rbt deps`",
-            ),
-        }
+        let hint = match crate::text::nearest(&definition.name, known) {
+            Some(similar) => format!("did you mean '{similar}'?"),
+            None => "define it with {% test … %} in tests/generic or macros, or install its package with `rbt deps`"
+                .to_owned(),
+        };
+        let message = format!("There is no generic test '{}': {hint}", definition.name);
+        self.warn(Warning::new("UnknownGenericTest", message).at(place.clone()));
     }
 }
 

@@ -64,8 +64,13 @@ fn collect(folder: &'static Dir<'static>, package: &str, files: &mut Vec<MacroFi
     }
 }
 
-/// All macros: as templates to call, and as entries of the manifest.
-pub fn load(order: &DispatchOrder, files: &[MacroFile], now: f64) -> Result<(Macros, Vec<Macro>)> {
+/// All macros: as templates to call, and as entries of the manifest, which tell the arguments `with_arguments`.
+pub fn load(
+    order: &DispatchOrder,
+    files: &[MacroFile],
+    with_arguments: bool,
+    now: f64,
+) -> Result<(Macros, Vec<Macro>)> {
     let split: Vec<Result<Vec<Block>>> = files.par_iter().map(split).collect();
     let mut macros = Macros::new(&order.root);
     let mut entries: Vec<Macro> = Vec::new();
@@ -76,7 +81,12 @@ pub fn load(order: &DispatchOrder, files: &[MacroFile], now: f64) -> Result<(Mac
             Ok(blocks) => {
                 for block in blocks.iter().filter(|block| holds_macro(block, file)) {
                     match add(&mut macros, file, block, now) {
-                        Ok(entry) => entries.push(entry),
+                        Ok(mut entry) => {
+                            if with_arguments {
+                                entry.arguments = arguments(block);
+                            }
+                            entries.push(entry);
+                        }
                         Err(error) => errors.push(error),
                     }
                 }
@@ -142,6 +152,13 @@ fn add(macros: &mut Macros, file: &MacroFile, block: &Block, now: f64) -> Result
         },
         first_line: block.origin.line,
     })
+}
+
+/// The arguments of a macro, by its definition.
+fn arguments(block: &Block) -> Vec<MacroArgument> {
+    let named =
+        |name: &str| MacroArgument { name: name.to_owned(), data_type: None, description: String::new() };
+    block.params.iter().map(|param| named(&param.name)).collect()
 }
 
 /// The macros that a macro's text calls, as far as it names them. A text that cannot be read tells so when it is

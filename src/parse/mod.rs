@@ -3,13 +3,18 @@
 //! Macros come first, then YAML, then everything that renders with both. A node is parsed by rendering it with a
 //! context that records what it calls; nothing is executed.
 
+mod assemble;
 mod checks;
 mod columns;
 mod described;
+mod docs;
+mod finish;
 mod generic_tests;
 mod hooks;
+mod macro_properties;
 mod macros;
 mod microbatch;
+mod model_tests;
 mod names;
 mod patch;
 mod properties;

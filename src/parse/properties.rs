@@ -246,6 +246,12 @@ fn read_entry(
             .error(path, "Entry did not contain a name")
             .help(format!("add `name:` to this entry of {section}")));
     }
+    if matches!(
+        kind,
+        ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot | ResourceType::Source
+    ) {
+        reject_two_names_of_tests(entry, path)?;
+    }
     let unrendered_text = |key: &str| map.get(key).and_then(Yaml::as_str).map(str::to_owned);
     let mut unrendered_config = match map.get("config").map(Yaml::to_json) {
         Some(Json::Object(config)) => config,
@@ -272,6 +278,22 @@ fn read_entry(
         unrendered_config,
         used: AtomicBool::new(false),
     })
+}
+
+/// `tests` is the old name of `data_tests`: what has both is told, be it the entry or a part of it.
+fn reject_two_names_of_tests(part: &Yaml, path: &Path) -> Result<()> {
+    let Some(map) = part.as_map() else { return Ok(()) };
+    let is_empty = |list: &Yaml| list.is_null() || list.as_seq().is_some_and(<[Yaml]>::is_empty);
+    if let Some((key, tests)) = map.get_entry("tests")
+        && !is_empty(tests)
+        && map.contains("data_tests")
+    {
+        let message = "Invalid test config: cannot have both 'tests' and 'data_tests' defined";
+        return Err(key.error(path, message).help("they are two names of one key: keep `data_tests`"));
+    }
+    let parts =
+        ["columns", "tables", "versions"].into_iter().filter_map(|key| map.get(key)?.as_seq()).flatten();
+    parts.into_iter().try_for_each(|part| reject_two_names_of_tests(part, path))
 }
 
 /// The keys of an entry that are configurations, though they may stand beside `config:`.

@@ -28,10 +28,28 @@ pub struct ParsedSources {
 pub type SourcePatches = HashMap<(String, String), Arc<Properties>>;
 
 /// The entries that override sources of packages.
-pub fn patches<'a>(entries: impl Iterator<Item = &'a Arc<Properties>>) -> SourcePatches {
-    entries
-        .filter_map(|entry| Some(((entry.text("overrides")?.to_owned(), entry.name.clone()), entry.clone())))
-        .collect()
+///
+/// # Errors
+/// Two override one source.
+pub fn patches<'a>(entries: impl Iterator<Item = &'a Arc<Properties>>) -> Result<SourcePatches> {
+    let mut patches = SourcePatches::new();
+    let mut errors = Vec::new();
+    for entry in entries {
+        let Some(package) = entry.text("overrides") else { continue };
+        if let Some(first) = patches.insert((package.to_owned(), entry.name.clone()), entry.clone()) {
+            let message = format!(
+                "dbt found two schema.yml entries for the same source named {} in package {package}: a source can be \
+                 overridden once.",
+                entry.name
+            );
+            let error = Error::compilation(message).at(entry.location());
+            let files = format!("\n- {}\n- {}", first.file, entry.file);
+            errors.push(
+                error.help(format!("remove the entry for {} from one of these files:{files}", entry.name)),
+            );
+        }
+    }
+    Error::many(errors).map_or(Ok(patches), Err)
 }
 
 fn text(yaml: &Yaml, key: &str) -> Option<String> {

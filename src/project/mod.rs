@@ -12,6 +12,7 @@
 //!
 //! This room knows no Jinja: where a file may contain it, the caller gives the rendering ([`render::Render`]).
 
+mod catalogs;
 pub mod config;
 mod dbtignore;
 pub mod deps;

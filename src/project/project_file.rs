@@ -8,8 +8,8 @@ use super::Warning;
 use super::config::ConfigTrees;
 use super::render::{Render, render_tree};
 use super::semver::{DBT_VERSION, Version, VersionSpec};
-use super::yaml::{self, Duplicate, Mapping, Yaml};
-use crate::error::{Error, Location, Result};
+use super::yaml::{self, Duplicate, Mapping, Yaml, YamlValue};
+use crate::error::{Error, ErrorKind, Location, Result};
 use crate::text::nearest;
 
 /// The name of the file.
@@ -204,7 +204,7 @@ impl RawProject {
         let (mut tree, duplicates) = yaml::parse_checked(&text, &file)?;
         tree.need_map(&format!("the content of {PROJECT_FILE}"), &file)?;
         // The old name of a section; to have both is an error told later.
-        if let yaml::YamlValue::Map(map) = &mut tree.value
+        if let YamlValue::Map(map) = &mut tree.value
             && !map.contains("data_tests")
             && let Some(tests) = map.remove("tests")
         {
@@ -273,7 +273,9 @@ impl RawProject {
         };
         let mut fields = Fields { map, file: &self.file, errors: Vec::new(), warnings: Vec::new() };
         let project = fields.project(&self.root, raw, check_version);
-        let errors = fields.errors.into_iter().map(|error| error.excerpt_from(&self.text)).collect();
+        // dbt's label for what is wrong with a project file.
+        let labelled = |error: Error| error.excerpt_from(&self.text).of_kind(ErrorKind::Runtime);
+        let errors = fields.errors.into_iter().map(labelled).collect();
         match (Error::many(errors), project) {
             (None, Some(project)) => Ok((project, fields.warnings)),
             (Some(error), _) => Err(error),
@@ -318,15 +320,30 @@ impl Fields<'_> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
+    /// Keeps the value of a key. What cannot be its value is told in dbt's words, too, which tools look for.
+    fn keep_value<T>(&mut self, key: &str, result: Result<T>) -> Option<T> {
+        let result = result.map_err(|error| {
+            let Some(node) = self.get(key) else { return error };
+            let shown = match &node.value {
+                YamlValue::Str(text) => format!("'{text}'"),
+                _ => node.key_text(),
+            };
+            let words = format!("at path ['{key}']: {shown} is not valid under any of the given schemas");
+            let place = error.location().cloned().unwrap_or_else(|| node.location(self.file));
+            Error::parsing(format!("{}\n{words}", error.message())).at(place)
+        });
+        self.keep(result)
+    }
+
     fn text(&mut self, key: &str) -> Option<String> {
         let node = self.get(key)?;
         let result = node.need_str(&format!("`{key}`"), self.file).map(str::to_owned);
-        self.keep(result)
+        self.keep_value(key, result)
     }
 
     fn texts(&mut self, key: &str) -> Option<Vec<String>> {
         let result = texts(self.get(key)?, key, self.file);
-        self.keep(result)
+        self.keep_value(key, result)
     }
 
     fn paths(&mut self, key: &str, default: &str) -> Vec<String> {
@@ -336,14 +353,34 @@ impl Fields<'_> {
     fn mapping(&mut self, key: &str) -> Mapping {
         let Some(node) = self.get(key) else { return Mapping::default() };
         let result = node.need_map(&format!("`{key}`"), self.file).cloned();
-        self.keep(result).unwrap_or_default()
+        self.keep_value(key, result).unwrap_or_default()
+    }
+
+    /// A semantic version, or the number that `1.0` is in YAML.
+    fn version(&mut self) -> Option<String> {
+        let node = self.get("version")?;
+        let text = node.key_text();
+        let is_valid = match &node.value {
+            YamlValue::Int(_) | YamlValue::Float(_) => true,
+            // Two numbers are enough: `1.0`.
+            YamlValue::Str(text) => {
+                [text, &format!("{text}.0")].iter().any(|text| Version::parse(text).is_some())
+            }
+            _ => false,
+        };
+        let result = match is_valid {
+            true => Ok(text),
+            false => Err(node.error(self.file, "`version` is no version such as '1.0.0'")),
+        };
+        self.keep_value("version", result)
     }
 
     fn project(&mut self, root: &Path, raw: &Mapping, check_version: bool) -> Option<Project> {
+        // First of all: keys may be unknown because they belong to another version.
+        let shown_name = self.get("name").map(Yaml::key_text).unwrap_or_default();
+        let require_dbt_version = self.required_versions(&shown_name, check_version);
         self.check_keys();
         let name = self.name();
-        let shown_name = name.clone().unwrap_or_default();
-        let require_dbt_version = self.required_versions(&shown_name, check_version);
         for section in ["models", "seeds", "snapshots", "sources", "data_tests", "unit_tests", "metrics"] {
             self.mapping(section);
         }
@@ -371,7 +408,7 @@ impl Fields<'_> {
         });
         Some(Project {
             root: root.to_owned(),
-            version: self.get("version").map(Yaml::key_text),
+            version: self.version(),
             model_paths,
             seed_paths,
             snapshot_paths,
@@ -408,16 +445,22 @@ impl Fields<'_> {
             if KNOWN_KEYS.contains(&text.as_str()) {
                 continue;
             }
-            let error = key.error(self.file, format!("unknown key '{text}' in {PROJECT_FILE}"));
+            let message = format!(
+                "Additional properties are not allowed ('{text}' was unexpected): {PROJECT_FILE} has no such key"
+            );
+            let error = key.error(self.file, message);
             self.errors.push(match nearest(&text, KNOWN_KEYS) {
                 Some(known) => error.help(format!("did you mean '{known}'?")),
                 None => error.help("put values of your own under `vars`, or under `+meta` of a resource"),
             });
         }
         let has_content = |key: &str| self.get(key).and_then(Yaml::as_map).is_some_and(|map| !map.is_empty());
-        if has_content("tests") && has_content("data_tests") {
-            let node = self.map.get("tests").cloned().unwrap_or_else(Yaml::null);
-            self.fail(&node, "`tests` and `data_tests` are two names of one section: keep only `data_tests`");
+        if let Some((key, _)) =
+            self.map.get_entry("tests").filter(|_| has_content("tests") && has_content("data_tests"))
+        {
+            let message = "Invalid project config: cannot have both 'tests' and 'data_tests' defined";
+            let error = key.error(self.file, message);
+            self.errors.push(error.help("they are two names of one section: keep `data_tests`"));
         }
     }
 
@@ -480,7 +523,9 @@ impl Fields<'_> {
         if self.map.contains(new) {
             self.fail(&key, format!("{old} and {new} cannot both be defined: keep only {new}"));
         }
-        self.warn(code, &key, format!("`{old}` is now called `{new}`"));
+        let message =
+            format!("The `{old}` config has been renamed to `{new}`. Please rename it in {PROJECT_FILE}.");
+        self.warn(code, &key, message);
         self.paths(old, default)
     }
 

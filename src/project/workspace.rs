@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::Warning;
+use super::catalogs;
 use super::packages::{self, PackageList};
 use super::profile::Profile;
 use super::project_file::{Project, RawProject};
@@ -56,6 +57,7 @@ impl Workspace {
         let (root, root_warnings) = raw.render(renderers.root, check_version)?;
         warnings.extend(root_warnings);
         let selectors = read_selectors(&root.root, renderers.root)?;
+        catalogs::check(&root.root, renderers.secrets)?;
         let packages = packages::read_list(&root.root, renderers.secrets)?;
 
         let mut errors = Vec::new();
@@ -190,6 +192,6 @@ mod tests {
             load(&[PROFILES, ROOT, ("dbt_packages/a/x", ""), ("dbt_packages/b/dbt_project.yml", "a: 1")]);
         let error = broken.expect_err("no projects");
         assert!(error.message().contains("no dbt_project.yml found"), "{error}");
-        assert!(error.to_string().contains("unknown key 'a'"), "{error}");
+        assert!(error.to_string().contains("('a' was unexpected)"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ use super::model::{failed, response_fields, thread_name, timed};
 use super::result::Timing;
 use crate::compile::{Compiler, Occasion};
 use crate::error::{Error, Location, Result};
-use crate::events::{Event, NodeResult, Position, Status};
+use crate::events::{Event, NodeResult, Position, Status, Warning};
 use crate::jinja::Origin;
 use crate::jinja::context::{StatementResult, TableObject, source_relation};
 use crate::manifest::{Id, Resource, Source};
@@ -163,6 +163,11 @@ fn ask(
     let answer = answer?;
     undone?;
     let result = StatementResult::from_value(&answer);
+    if result.is_none() {
+        let message = "The 'collect_freshness' macro signature has changed to return the full query result, rather than \
+                       just a table: let it return load_result('…') without `.table`.";
+        compiler.shared.events.warn(Warning::new("CollectFreshnessReturnSignature", message))?;
+    }
     let response = result.as_ref().map(|result| response_fields(&result.response)).unwrap_or_default();
     let table = result.map(|result| result.table).or_else(|| TableObject::from_value(&answer).cloned());
     let cells = table.as_ref().and_then(|table| table.table.rows.first()).filter(|row| row.len() == 2);

@@ -18,10 +18,8 @@ pub fn judge(node: &Node, done: &Materialized, warnings_fail: bool) -> Result<Ou
             "fail_calc must be an aggregate that always gives a number, such as count(*) or coalesce(sum(x), 0)",
         )
     })?;
-    let warns = truth(cell(node, table, "should_warn")?)
-        .ok_or_else(|| unreadable(node, "warn_if is no condition"))?;
-    let fails = truth(cell(node, table, "should_error")?)
-        .ok_or_else(|| unreadable(node, "error_if is no condition"))?;
+    let warns = condition(node, table, "should_warn", "warn_if")?;
+    let fails = condition(node, table, "should_error", "error_if")?;
     let severity = node.config.get_str("severity").unwrap_or("ERROR").to_uppercase();
     let setting = |key: &str| node.config.get_str(key).unwrap_or("!= 0").to_owned();
     let results = if failures == 1 { "1 result".to_owned() } else { format!("{failures} results") };
@@ -65,6 +63,15 @@ fn whole_number(cell: &Cell) -> Option<i64> {
         }
         _ => None,
     }
+}
+
+/// The answer to `warn_if` or `error_if`.
+fn condition(node: &Node, table: &Table, column: &str, setting: &str) -> Result<bool> {
+    let answer = cell(node, table, column)?;
+    truth(answer).ok_or_else(|| {
+        let why = format!("Macro 'get_test_sql' returns '{answer}' as {column}, which is no boolean");
+        unreadable(node, &why).help(format!("{setting} must be a condition, such as '> 10'"))
+    })
 }
 
 fn truth(cell: &Cell) -> Option<bool> {

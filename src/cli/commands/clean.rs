@@ -4,14 +4,17 @@ use std::path::{Component, Path, PathBuf};
 
 use super::setup;
 use crate::cli::Outcome;
-use crate::error::{Error, Result};
-use crate::events::{Event, Events, Level};
+use crate::error::{Error, Location, Result};
+use crate::events::{Event, Events, Level, Warning};
 use crate::flags::Flags;
-use crate::project::project_file::Project;
+use crate::project::project_file::{PROJECT_FILE, Project};
 
 /// Removes the folders under `clean-targets`; by default the folder of artifacts. It needs no profile.
 pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
-    let folders = setup::without_profile(flags, events, |project, _, _| targets(flags, project))?;
+    let folders = setup::without_profile(flags, events, |project, _, _| {
+        let folders = targets(flags, project)?;
+        warn_of_old_packages(events, project).map(|()| folders)
+    })?;
     for folder in folders {
         events.emit(Event::note(Level::Info, format!("Checking {}/*", folder.display())));
         if folder.is_dir() {
@@ -21,6 +24,19 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     }
     events.emit(Event::note(Level::Info, "Finished cleaning all paths."));
     Ok(Outcome::Succeeded)
+}
+
+/// Packages are installed elsewhere than they once were.
+fn warn_of_old_packages(events: &Events, project: &Project) -> Result<()> {
+    let named = project.clean_targets.as_deref().unwrap_or_default();
+    let is_named = |folder: &str| named.iter().any(|target| target == folder);
+    if !is_named("dbt_modules") || is_named(&project.packages_install_path) {
+        return Ok(());
+    }
+    let message = "The default package install path has changed from `dbt_modules` to `dbt_packages`. Name that folder \
+                   in `clean-targets` and `.gitignore`, or keep the old one with `packages-install-path: dbt_modules`.";
+    let place = Location::file(project.root.join(PROJECT_FILE));
+    events.warn(Warning::new("PackageInstallPathDeprecation", message).at(place))
 }
 
 /// The folders to remove: none that holds what people wrote, and none outside of the project unless that is wanted.

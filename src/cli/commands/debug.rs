@@ -19,8 +19,14 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     }
     say(format!("rbt version: {RBT_VERSION} (speaks dbt {DBT_VERSION})"));
     say(format!("system: {} {}", std::env::consts::OS, std::env::consts::ARCH));
-    let project = setup::without_profile(flags, events, |project, _, _| Ok(project.name.clone()));
     let opened = setup::open(flags, events);
+    let project = match &opened {
+        Ok(opened) => {
+            setup::warn_all(events, &opened.workspace.warnings)?;
+            Ok(opened.workspace.root().name.clone())
+        }
+        Err(_) => setup::without_profile(flags, events, |project, _, _| Ok(project.name.clone())),
+    };
     let file = match &opened {
         Ok(opened) => opened.workspace.profile.file.clone(),
         Err(_) => flags.profiles_dir.join(PROFILES_FILE),

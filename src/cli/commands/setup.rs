@@ -7,21 +7,24 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::Utc;
 use indexmap::IndexMap;
+use serde_json::json;
 
 use crate::artifacts::{write_graph_summary, write_manifest, write_run_results, write_semantic_manifest};
 use crate::cache::{self, Saving};
 use crate::error::{Error, Location, Result};
-use crate::events::{Event, Events, Level, Warning, stat_line};
+use crate::events::{Event, Events, Level, Note, Warning, stat_line};
 use crate::extract;
-use crate::flags::{Command, Flags};
+use crate::flags::{Command, DBT_VERSION, Flags};
 use crate::graph::{Dag, manifest_selectors};
 use crate::interrupt;
 use crate::jinja::context::{
-    Context, DispatchOrder, Macros, Names, Observed, QueryComments, Role, Shared, Target,
+    Context, DispatchOrder, Macros, Names, Observed, QueryComments, Role, Shared, Target, md5_hex,
+    reveal_secrets,
 };
-use crate::jinja::{self, Engine, Origin};
+use crate::jinja::{self, Engine, Origin, python_repr};
 use crate::manifest::{Compiled, Id, Manifest, ResourceType};
 use crate::parse::{Invocation, ParsedProject};
+use crate::project;
 use crate::project::packages::{self, PackageList};
 use crate::project::profile::{self, Profile, ProfileOptions};
 use crate::project::project_file::{Project, QueryComment, RawProject};
@@ -65,11 +68,7 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         name: "duckdb".to_owned(),
         version: crate::cli::RBT_VERSION.to_owned(),
     });
-    for warning in &workspace.warnings {
-        let mut told = Warning::new(warning.code, warning.message.clone());
-        told.location.clone_from(&warning.location);
-        events.warn(told)?;
-    }
+    warn_all(events, &workspace.warnings)?;
     let target = flags.project_dir.join(&shown_target);
     let invocation = Invocation {
         flags: shared.flags.clone(),
@@ -79,6 +78,7 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         started_at: shared.run_started_at,
         observed: shared.observed.clone(),
     };
+    tell_variables(&shared, events);
     let cached = cache::parse(&workspace, invocation, &target)?;
     let parsed = ManuallyDrop::new(cached.parsed);
     interrupt::check()?;
@@ -99,6 +99,41 @@ pub fn load(flags: &Flags, events: &Events) -> Result<Loaded> {
         loaded.write_manifest(&loaded.parsed.manifest, &HashMap::new(), !compiles(flags))?;
     }
     Ok(loaded)
+}
+
+/// Tells the log what parsing depends on beside the files.
+fn tell_variables(shared: &Shared, events: &Events) {
+    let args = shared.flags.args();
+    let vars = args.get("vars").cloned().unwrap_or_else(|| json!({}));
+    let vars = python_repr(&jinja::from_json(&vars));
+    let (profile, target) = (&shared.target.profile_name, &shared.target.name);
+    let checksum = md5_hex(vars.as_bytes());
+    let message = format!(
+        "checksum: {checksum}, vars: {vars}, profile: {profile}, target: {target}, version: {DBT_VERSION}"
+    );
+    let fields = [
+        ("checksum", checksum.as_str()),
+        ("vars", &vars),
+        ("profile", profile),
+        ("target", target),
+        ("version", DBT_VERSION),
+    ];
+    let data = fields.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    let (name, code) = ("StateCheckVarsHash", "I025");
+    events.emit(Event::Note(Note { name, code, level: Level::Debug, message, data }));
+}
+
+/// Tells what should be changed in the files of a project.
+///
+/// # Errors
+/// If a warning is to be an error.
+pub fn warn_all(events: &Events, warnings: &[project::Warning]) -> Result<()> {
+    for warning in warnings {
+        let mut told = Warning::new(warning.code, warning.message.clone());
+        told.location.clone_from(&warning.location);
+        events.warn(told)?;
+    }
+    Ok(())
 }
 
 /// Whether the command compiles nodes of the project, and then writes the manifest again.
@@ -245,7 +280,9 @@ pub fn without_profile<T>(
     let shared = base.shared(Arc::new(flags.clone()), Target::default(), cli_vars.clone());
     let plain = |text: &str, place: &Location| render(&shared, Role::Yaml, text, place);
     let secrets = |text: &str, place: &Location| render(&shared, Role::Secrets, text, place);
-    let (project, _) = raw.render(&plain, flags.version_check)?;
+    let (project, warnings) = raw.render(&plain, flags.version_check)?;
+    warn_all(events, &raw.duplicate_warnings())?;
+    warn_all(events, &warnings)?;
     let list = packages::read_list(&flags.project_dir, &secrets)?;
     work(&project, &list, &secrets)
 }
@@ -318,8 +355,12 @@ fn load_profile(base: &Base, raw: &RawProject) -> Result<Profile> {
 fn render(shared: &Arc<Shared>, role: Role, text: &str, place: &Location) -> Result<Yaml> {
     let context = Context::build(shared, "", role, Names::default());
     let origin = Origin::at(place.path.as_path(), place.line.max(1), place.column.max(1));
-    let value = context.render_native(text, &origin)?;
-    Ok(Yaml::from_json(&jinja::to_json(&value)?))
+    let secret = matches!(context.role, Role::Secrets);
+    let value = jinja::to_json(&context.render_native(text, &origin)?)?;
+    Ok(match value.as_str().filter(|_| secret) {
+        Some(text) => Yaml::from(reveal_secrets(text).as_str()),
+        None => Yaml::from_json(&value),
+    })
 }
 
 fn target_of(profile: &Profile, credentials: &Credentials) -> Target {

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde_json::{Map, Value as Json};
 
 use super::{Context, SelectionWarning, contract, same_value};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::graph::dag::NodeSet;
 use crate::manifest::{Disabled, Exposure, Node, Resource, ResourceType, SemanticResource, Source, UnitTest};
 
@@ -129,6 +129,9 @@ impl Comparison<'_> {
             (Resource::Exposure(exposure), Some(old)) => !same_exposure(exposure, old),
             (Resource::Semantic(semantic), Some(old)) => !same_semantic(semantic, old),
         };
+        if let Resource::Node(node) = resource {
+            check_test_exists(node)?;
+        }
         Ok(changed || self.uses_changed_macro(resource))
     }
 
@@ -414,6 +417,21 @@ fn same_exports(new: &Json, old: &Json) -> bool {
         new["name"] == old["name"] && ["export_as", "schema", "alias"].into_iter().all(config)
     };
     new.len() == old.len() && new.iter().zip(&old).all(same)
+}
+
+/// A generic test whose macro is gone is neither new nor old.
+fn check_test_exists(node: &Node) -> Result<()> {
+    let Some(test) = node.test.as_ref().filter(|_| node.is_generic_test()) else { return Ok(()) };
+    let macro_name = format!("test_{}", test.test_metadata.name);
+    if node.depends_on.macros.iter().any(|id| id.ends_with(&macro_name)) {
+        return Ok(());
+    }
+    let message = format!(
+        "Node '{}' depends on a macro or test that does not exist: there is no generic test '{}'",
+        node.name, test.test_metadata.name
+    );
+    let error = Error::compilation(message).at(Location::new(&node.original_file_path, node.first_line, 0));
+    Err(error.help("define it again, or take it out of the property file"))
 }
 
 /// Macros whose text is another, or new, and all that use one of these.

@@ -12,9 +12,10 @@ use serde_json::Value as Json;
 
 use super::args::Args;
 use super::value as values;
-use super::{Context, Role, Shared, nodes, runtime_config, statements};
+use super::{Context, Role, Shared, metrics, nodes, runtime_config, statements};
 use crate::error::{Error as RbtError, ErrorKind};
 use crate::events::{Event, NodeInfo};
+use crate::flags::SECRET_PREFIX;
 use crate::jinja::values::{is_undefined, json_dumps};
 use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::Node;
@@ -23,13 +24,10 @@ use crate::text::nearest;
 
 type Implementation = fn(&Arc<Context>, &mut State, &Args) -> Result<Value, Error>;
 
-/// Names that begin with this hold secrets: they are allowed in profiles and packages only, and masked in output.
-pub const SECRET_PREFIX: &str = "DBT_ENV_SECRET";
-
 const FUNCTIONS: &[(&str, Implementation)] = &[
     ("ref", nodes::reference),
     ("source", nodes::source),
-    ("metric", nodes::metric),
+    ("metric", metrics::metric),
     ("function", nodes::function),
     ("var", var),
     ("env_var", env_var),
@@ -54,6 +52,7 @@ const FUNCTIONS: &[(&str, Implementation)] = &[
     ("render", statements::render),
     ("try_or_compiler_error", statements::try_or_compiler_error),
     ("submit_python_job", statements::submit_python_job),
+    ("adapter_macro", adapter_macro),
 ];
 
 /// Functions that need nothing but variables: all that YAML may call.
@@ -197,6 +196,7 @@ fn env_var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Va
     context.shared.observed.note_variable(&name);
     let of_option = context.shared.flags.engine_env.get(&name).cloned();
     match of_option.or_else(|| env::var(&name).ok()) {
+        Some(_) if name.starts_with(SECRET_PREFIX) => Ok(Value::from(placeholder_of_secret(&name))),
         Some(value) => Ok(Value::from(value)),
         None => match args.get(1, "default").filter(|default| !default.is_none()) {
             Some(default) => Ok(default),
@@ -206,6 +206,24 @@ fn env_var(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Va
             )),
         },
     }
+}
+
+/// The ancestor of `adapter.dispatch`.
+fn adapter_macro(_context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
+    let name = args.string(0, "name").unwrap_or_default();
+    let message = "The \"adapter_macro\" macro has been deprecated: `adapter.dispatch` finds macros now.";
+    Err(raise(RbtError::compilation(message).help(format!("write adapter.dispatch('{name}')(…)"))))
+}
+
+/// What stands for a secret while it is rendered, so that no filter gets hold of it.
+fn placeholder_of_secret(name: &str) -> String {
+    format!("$$${SECRET_PREFIX}_START$$${name}$$${SECRET_PREFIX}_END$$$")
+}
+
+/// A rendered text with the secrets that it asked for.
+pub fn reveal_secrets(text: &str) -> String {
+    let secrets = env::vars().filter(|(name, _)| name.starts_with(SECRET_PREFIX));
+    secrets.fold(text.to_owned(), |text, (name, secret)| text.replace(&placeholder_of_secret(&name), &secret))
 }
 
 fn log(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {

@@ -11,6 +11,7 @@ mod column;
 mod config;
 mod deferral;
 mod exceptions;
+mod metrics;
 mod namespace;
 mod nodes;
 mod query_comment;
@@ -33,7 +34,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
-use crate::events::Events;
+use crate::events::{Events, Warning};
 use crate::flags::Flags;
 use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope};
 use crate::manifest::{Id, Lookup, Manifest, Node, RefArgs};
@@ -44,7 +45,7 @@ use crate::warehouse::Session;
 use value as values;
 
 pub use args::Args;
-pub use builtins::{md5_hex, metadata_env_vars};
+pub use builtins::{md5_hex, metadata_env_vars, reveal_secrets};
 pub use column::ColumnObject;
 pub use deferral::Deferral;
 use namespace::GLOBAL_PROJECT;
@@ -389,7 +390,7 @@ impl Context {
                 shared.observed.note_invocation();
                 Some(builtins::metadata_envs())
             }
-            "modules" => Some(jinja::modules()),
+            "modules" => Some(self.modules()),
             "config" => Some(Value::from_object(config::ConfigObject(self.arc()))),
             "adapter" => Some(Value::from_object(adapter::AdapterObject(self.arc()))),
             "api" => Some(values::dict([
@@ -426,6 +427,16 @@ impl Context {
             }
             _ => None,
         }
+    }
+
+    fn modules(&self) -> Value {
+        let events = self.shared.events.clone();
+        let deprecated: jinja::Deprecated = Arc::new(move || {
+            let message =
+                "Usage of itertools modules is deprecated. Please use the built-in functions instead.";
+            events.warn(Warning::new("ModulesItertoolsUsageDeprecation", message)).map_err(jinja::raise)
+        });
+        jinja::modules(&deprecated)
     }
 
     fn hooks(&self, name: &str) -> Value {

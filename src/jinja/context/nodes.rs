@@ -1,5 +1,6 @@
-//! `ref`, `source`, `metric`, `function` and `graph`.
+//! `ref`, `source`, `function` and `graph`.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object, Value};
@@ -11,8 +12,9 @@ use super::args::Args;
 use super::value as values;
 use super::{Batch, Context, Role, Running, Shared, lock};
 use crate::error::Error as RbtError;
+use crate::events::{Event, Level, Note};
 use crate::jinja::values::is_undefined;
-use crate::jinja::{datetime_value, raise};
+use crate::jinja::{datetime_value, python_str, raise};
 use crate::manifest::{Found, Id, Manifest, Node, RefArgs, ResourceType, Source};
 use crate::sql::{Policy, Relation, RelationKind};
 use crate::text::nearest;
@@ -29,7 +31,51 @@ pub fn reference(context: &Arc<Context>, _state: &mut State, args: &Args) -> Res
         Ok(id) => id,
         Err(error) => return Err(raise(error)),
     };
+    if reference.version.is_none() {
+        tell_newer_version(context, running, &id);
+    }
     running.ref_relation(context, &id).map(Value::from).map_err(raise)
+}
+
+/// Tells where a reference without a version will mean another one as soon as that counts as the latest.
+fn tell_newer_version(context: &Context, running: &Running, id: &Id) {
+    let Some(node) = running.manifest.nodes.get(id) else { return };
+    let (Some(own), Some(referrer)) = (node.version(), &context.node) else { return };
+    let number = |version: &Json| version.as_f64().or_else(|| version.as_str()?.parse().ok());
+    let same_model = running
+        .manifest
+        .nodes
+        .values()
+        .filter(|other| other.name == node.name && other.package_name == node.package_name);
+    let newest = same_model
+        .filter_map(|other| other.version())
+        .filter(|other| match (number(other), number(own)) {
+            (Some(other), Some(own)) => other > own,
+            _ => python_str(&values::from_json(other)) > python_str(&values::from_json(own)),
+        })
+        .max_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal));
+    let Some(newest) = newest else { return };
+    let text = |version: &Json| python_str(&values::from_json(version));
+    let (name, own, newest) = (&node.name, text(own), text(newest));
+    let message = format!(
+        "While compiling '{}': ref('{name}') names no version and means {name}.v{own}. Version {newest} is there, but not \
+         yet the latest; when it is, the reference will mean {name}.v{newest}. Write v='{own}' to stay, v='{newest}' to \
+         try the new one.",
+        referrer.name
+    );
+    let fields = [
+        ("ref_node_name", name.clone()),
+        ("ref_node_package", node.package_name.to_string()),
+        ("ref_node_version", own),
+        ("ref_max_version", newest),
+    ];
+    context.shared.events.emit(Event::Note(Note {
+        name: "UnpinnedRefNewVersionAvailable",
+        code: "I064",
+        level: Level::Info,
+        message,
+        data: fields.into_iter().map(|(key, value)| (key.to_owned(), Json::from(value))).collect(),
+    }));
 }
 
 fn parse_ref(args: &Args) -> Result<RefArgs, Error> {
@@ -299,15 +345,6 @@ fn placeholder_value(source: &Source, name: &str) -> Result<String, RbtError> {
     })
 }
 
-/// `metric('name')`: its name, recorded as a dependency.
-pub fn metric(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
-    let names = package_and_name(args, "metric")?;
-    if let Some(mut capture) = context.capture() {
-        capture.metrics.push(names.clone());
-    }
-    Ok(Value::from(names.last().cloned().unwrap_or_default()))
-}
-
 /// `function('name')`: the relation of a user-defined function.
 pub fn function(context: &Arc<Context>, _state: &mut State, args: &Args) -> Result<Value, Error> {
     let names = package_and_name(args, "function")?;
@@ -334,7 +371,7 @@ pub fn function(context: &Arc<Context>, _state: &mut State, args: &Args) -> Resu
     Ok(relation.into())
 }
 
-fn package_and_name(args: &Args, function: &str) -> Result<Vec<String>, Error> {
+pub(super) fn package_and_name(args: &Args, function: &str) -> Result<Vec<String>, Error> {
     match args.positional().len() {
         1 => Ok(vec![args.string(0, "name")?]),
         2 => Ok(vec![args.string(0, "package")?, args.string(1, "name")?]),

@@ -507,6 +507,12 @@ pub fn contract_mismatch(yaml_columns: &Value, sql_columns: &Value) -> RbtError 
             .collect()
     };
     let (wanted, found) = (columns(yaml_columns), columns(sql_columns));
+    if wanted.is_empty() {
+        return RbtError::compilation(
+            "This model has an enforced contract, and its 'columns' specification is missing",
+        )
+        .help("list the model's columns with name and data_type in its YAML");
+    }
     let find = |list: &[(String, String)], name: &str| {
         list.iter().find(|(known, _)| known == name).map(|(_, formatted)| formatted.clone())
     };

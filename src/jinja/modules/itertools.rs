@@ -1,7 +1,10 @@
 //! `modules.itertools`. What is lazy in Python is a list here, so what never ends has a limit.
 
-use minijinja::Error;
-use minijinja::value::Value;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::{Error, State};
 
 use crate::jinja::error::raise_message;
 use crate::jinja::language::operators::arithmetic;
@@ -14,8 +17,54 @@ const ENDLESS: usize = 10_000;
 
 type Member = fn(&Arguments<'_>) -> Result<Vec<Value>, Error>;
 
+/// What is done when a function of the module is called.
+pub type Deprecated = Arc<dyn Fn() -> Result<(), Error> + Send + Sync>;
+
 /// The value `modules.itertools`.
-pub fn itertools() -> Value {
+pub fn itertools(deprecated: &Deprecated) -> Value {
+    let announced = |member: &Value| {
+        let member = Announced { member: member.clone(), deprecated: deprecated.clone() };
+        Value::from_object(member)
+    };
+    Value::from_object(Dict::new(MEMBERS.iter().map(|(name, member)| (name.clone(), announced(member)))))
+}
+
+/// A function of the module, whose calls are told.
+struct Announced {
+    member: Value,
+    deprecated: Deprecated,
+}
+
+impl fmt::Debug for Announced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.member, f)
+    }
+}
+
+impl Object for Announced {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        (self.deprecated)()?;
+        self.member.call(state, args)
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        (self.deprecated)()?;
+        self.member.call_method(state, method, args)
+    }
+}
+
+static MEMBERS: LazyLock<Vec<(Value, Value)>> = LazyLock::new(members);
+
+fn members() -> Vec<(Value, Value)> {
     let members: [(&'static str, Member); 12] = [
         ("accumulate", accumulate),
         ("combinations", |args| picks(args, Picks { repeated: false, ordered: false })),
@@ -43,29 +92,25 @@ pub fn itertools() -> Value {
             results.collect::<Result<Vec<_>, Error>>().map(list)
         }),
     ));
-    Value::from_object(Dict::new(pairs))
+    pairs
 }
 
 /// `chain(a, b)` and `chain.from_iterable(items)`
 #[derive(Debug)]
 struct Chain;
 
-impl minijinja::value::Object for Chain {
-    fn repr(self: &std::sync::Arc<Self>) -> minijinja::value::ObjectRepr {
-        minijinja::value::ObjectRepr::Plain
+impl Object for Chain {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
     }
 
-    fn call(
-        self: &std::sync::Arc<Self>,
-        _state: &mut minijinja::State<'_, '_>,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         joined(args).map(list)
     }
 
     fn call_method(
-        self: &std::sync::Arc<Self>,
-        _state: &mut minijinja::State<'_, '_>,
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {

@@ -11,6 +11,7 @@ use super::decimal::is_decimal;
 use super::dict::is_namespace;
 use super::{Dict, List, Number, Set, check_defined, is_undefined, iterate, pairs, type_name};
 use crate::jinja::error::raise_message;
+use crate::jinja::native::marked_text;
 
 /// How deep containers are compared; only ones that contain themselves reach it.
 const MAX_DEPTH: usize = 200;
@@ -148,7 +149,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     if is_undefined(container) {
         return Ok(false);
     }
-    if let Some(text) = container.as_str() {
+    if let Some(text) = container.as_str().or_else(|| marked_text(container)) {
         check_defined(&[item])?;
         return match item.as_str() {
             Some(part) => Ok(text.contains(part)),

@@ -217,9 +217,14 @@ fn normalize_model_freshness(key: &str, value: &mut Value) -> Result<()> {
     };
     let get = |name: &str| given.get(name).cloned().unwrap_or(Value::Null);
     let (count, period) = (get("count"), get("period"));
-    if count.is_null() != period.is_null() {
+    let missing = match (count.is_null(), period.is_null()) {
+        (true, false) => Some(("count", "period")),
+        (false, true) => Some(("period", "count")),
+        _ => None,
+    };
+    if let Some((missing, given)) = missing {
         return Err(Error::compilation(format!(
-            "invalid configuration `{key}`: `build_after` needs both a `count` and a `period`"
+            "`{key}.build_after` must have a value for `{missing}` if a `{given}` is provided"
         )));
     }
     let updates_on = given.get("updates_on").cloned().unwrap_or_else(|| json!("any"));

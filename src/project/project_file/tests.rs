@@ -90,14 +90,14 @@ fn all_mistakes_are_told_at_once() {
     let error = load(text).expect_err("mistakes").to_string();
     for expected in [
         "'my shop' cannot be the name of a project",
-        "unknown key 'model_paths' in dbt_project.yml\n  --> shop/dbt_project.yml:2:1",
+        "Additional properties are not allowed ('model_paths' was unexpected): dbt_project.yml has no such key\n  --> shop/dbt_project.yml:2:1",
         "did you mean 'model-paths'?",
         "expected a list for `seed-paths`, found a string",
         "`quoting` has the keys",
         "it requires dbt >=2.0.0",
         "an entry of `dispatch` needs",
         "expected a mapping for `models`, found a number",
-        "unknown key 'foo'",
+        "Additional properties are not allowed ('foo' was unexpected)",
     ] {
         assert!(error.contains(expected), "{expected} is not in {error}");
     }

@@ -42,7 +42,11 @@ pub fn dispatch(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {
     }
     let namespace = args.optional_string(1, "macro_namespace");
     let shared = &context.shared;
-    match shared.macros.dispatch(&shared.dispatch, &context.package, &name, namespace.as_deref()) {
+    let find = |package: &str| shared.macros.dispatch(&shared.dispatch, package, &name, namespace.as_deref());
+    let own = find(&context.package);
+    match own.or_else(|tried| {
+        packages_of_test(context).into_iter().find_map(|package| find(package).ok()).ok_or(tried)
+    }) {
         Ok(template) => Ok(shared.engine.macro_value(template, &context.scope())),
         Err(tried) => {
             let tried: Vec<String> = tried.into_iter().map(|name| format!("'{name}'")).collect();
@@ -53,4 +57,10 @@ pub fn dispatch(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {
             ))))
         }
     }
+}
+
+/// Where else a generic test looks: in the packages of the macros that it depends on.
+fn packages_of_test(context: &Context) -> Vec<&str> {
+    let Some(node) = context.node.as_ref().filter(|node| node.is_generic_test()) else { return Vec::new() };
+    node.depends_on.macros.iter().filter_map(|id| id.split('.').nth(1)).collect()
 }
