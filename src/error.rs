@@ -178,6 +178,16 @@ impl Error {
         }
     }
 
+    /// Shows the line of each of these errors that has none yet, as far as `line_at` knows it.
+    pub fn excerpts(mut self, line_at: &dyn Fn(&Location) -> Option<String>) -> Self {
+        let line = self.0.location.as_ref().filter(|location| location.line > 0).and_then(line_at);
+        self.0.others = self.0.others.into_iter().map(|error| error.excerpts(line_at)).collect();
+        match line {
+            Some(line) => self.excerpt(line),
+            None => self,
+        }
+    }
+
     /// Says what to do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         if self.0.help.is_none() {

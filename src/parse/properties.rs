@@ -2,6 +2,7 @@
 //!
 //! Entries are rendered here, but for what dbt renders later (descriptions, tests, hooks), and sorted by kind.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,18 +93,36 @@ impl Properties {
         self.yaml.location(&self.path)
     }
 
-    /// Where the value of the first configuration stands that is wrong by itself.
-    pub fn wrong_config(&self, is_wrong: impl Fn(&Map<String, Json>) -> bool) -> Option<Location> {
-        let alone = |(key, value): (&String, &Json)| Map::from_iter([(key.clone(), value.clone())]);
-        let (key, _) = self.config.iter().find(|pair| is_wrong(&alone(*pair)))?;
-        let value = self.yaml.get("config").and_then(|config| config.get(key)).or_else(|| self.yaml.get(key));
-        value.map(|value| value.location(&self.path))
+    /// Where the value of the first configuration of a layer stands that is wrong by itself: in the entry of a version,
+    /// or in that of the model.
+    pub fn wrong_config(
+        &self,
+        layer: &Map<String, Json>,
+        version: Option<&Yaml>,
+        is_wrong: impl Fn(&Map<String, Json>) -> bool,
+    ) -> Option<Location> {
+        let levels = version.into_iter().chain([&self.yaml]);
+        wrong_config(layer, levels, is_wrong).map(|value| value.location(&self.path))
     }
 
     /// An error at the entry.
     pub fn error(&self, message: impl Into<String>) -> Error {
         self.yaml.error(&self.path, message)
     }
+}
+
+/// The value of the first configuration of a layer that is wrong by itself, in the first mapping that has it, under
+/// `config:` or beside it.
+pub fn wrong_config<'a>(
+    layer: &Map<String, Json>,
+    levels: impl IntoIterator<Item = &'a Yaml>,
+    is_wrong: impl Fn(&Map<String, Json>) -> bool,
+) -> Option<&'a Yaml> {
+    let alone = |(key, value): (&String, &Json)| Map::from_iter([(key.clone(), value.clone())]);
+    let (key, _) = layer.iter().find(|pair| is_wrong(&alone(*pair)))?;
+    let written =
+        |yaml: &'a Yaml| yaml.get("config").and_then(|config| config.get(key)).or_else(|| yaml.get(key));
+    levels.into_iter().find_map(written)
 }
 
 /// All entries of all packages, by kind, package and name.
@@ -178,10 +197,24 @@ fn reject_duplicates(index: &PropertyIndex) -> Result<()> {
     Error::many(errors).map_or(Ok(()), Err)
 }
 
+/// What is no YAML in property files.
+pub fn syntax_errors(files: &[(&Project, &SourceFile)]) -> Vec<Error> {
+    let parse = |file: &SourceFile| yaml::parse(&text_of(file), Path::new(&file.original_file_path()));
+    files.iter().filter_map(|(_, file)| parse(file).err()).collect()
+}
+
+/// The text of a file as it is: empty lines at its beginning are no part of the contents, but count for places.
+fn text_of(file: &SourceFile) -> Cow<'_, str> {
+    match file.first_line {
+        0 | 1 => Cow::Borrowed(&file.contents),
+        line => Cow::Owned("\n".repeat(line - 1) + &file.contents),
+    }
+}
+
 fn read_file(parser: &Parser, project: &Project, file: &SourceFile) -> Result<Vec<Properties>> {
     let shown = file.original_file_path();
     let path = Arc::new(PathBuf::from(&shown));
-    let (tree, duplicates) = yaml::parse_checked(&file.contents, &path)?;
+    let (tree, duplicates) = yaml::parse_checked(&text_of(file), &path)?;
     for duplicate in duplicates {
         let warning = Warning::new(
             "DuplicateYAMLKeysDeprecation",

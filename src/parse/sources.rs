@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Parser;
 use super::columns::{self, sorted_tags};
 use super::generic_tests::{TargetKind, TestTarget};
-use super::properties::Properties;
+use super::properties::{Properties, wrong_config};
 use super::sql_nodes::Parsed;
 use crate::error::{Error, Result};
 use crate::events::Warning;
@@ -129,15 +129,15 @@ impl Parser<'_> {
         let config = self.table_config(entry, source, table)?;
         let project = self.project_of(package);
         let at = |error: Error| error.at(table.location(&entry.path));
-        let resolved = resolve(
-            ResourceType::Source,
-            &project.configs,
-            self.root_trees(project),
-            &fqn,
-            Some(&config),
-            None,
-        )
-        .map_err(at)?;
+        let with = |layer: &Map<String, Json>| {
+            resolve(ResourceType::Source, &project.configs, self.root_trees(project), &fqn, Some(layer), None)
+        };
+        let resolved = with(&config).map_err(|error| {
+            match wrong_config(&config, [table, source], |alone| with(alone).is_err()) {
+                Some(value) => error.at(value.location(&entry.path)),
+                None => at(error),
+            }
+        })?;
         let mut unrendered = resolve_unrendered(
             ResourceType::Source,
             &project.unrendered_configs,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::names::NamedNode;
 use super::properties::Properties;
-use super::{ParsedProject, Parser, python};
+use super::{ParsedProject, Parser, python, versions};
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
@@ -200,8 +200,11 @@ impl Parser<'_> {
             with(config_layer, calls).map_err(|error| {
                 // Where all is well without the properties, they are to blame.
                 let entry = properties.filter(|_| with(None, calls).is_ok());
-                let place =
-                    entry.and_then(|entry| entry.wrong_config(|layer| with(Some(layer), None).is_err()));
+                let place = entry.zip(config_layer).and_then(|(entry, layer)| {
+                    let version = unparsed.version.as_ref();
+                    let item = version.and_then(|version| versions::entry_of(entry, &version.version));
+                    entry.wrong_config(layer, item, |alone| with(Some(alone), None).is_err())
+                });
                 error.at(place.unwrap_or_else(|| location.clone()))
             })
         };
@@ -407,7 +410,7 @@ impl Parser<'_> {
     ) -> Option<Map<String, Json>> {
         let version = unparsed.version.as_ref()?;
         let entry = properties?;
-        let own = super::versions::entry_of(entry, &version.version)?;
+        let own = versions::entry_of(entry, &version.version)?;
         let mut config = entry.config.clone();
         if let Some(Json::Object(own)) = own.get("config").map(Yaml::to_json) {
             for (key, value) in own {

@@ -1,10 +1,9 @@
 //! The order of parsing: macros, documentation, properties, nodes, tests, and at last who depends on whom.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
-use rayon::prelude::*;
 
 use super::described;
 use super::macros::{self, MacroFile};
@@ -43,29 +42,57 @@ pub type ProjectFiles = Vec<Vec<SourceFile>>;
 /// Parses a project and its packages.
 ///
 /// # Errors
-/// All errors of a stage together; later stages need the earlier ones.
+/// All errors of a stage together, each with its line; later stages need the earlier ones.
 pub fn parse(workspace: &Workspace, files: ProjectFiles, invocation: Invocation) -> Result<ParsedProject> {
-    let now = invocation.started_at.timestamp_micros() as f64 / 1e6;
     let all: Vec<(&Project, Vec<SourceFile>)> = workspace.projects.iter().zip(files).collect();
+    parse_all(workspace, &all, invocation).map_err(|error| {
+        // Messages name files by their paths within projects, which may not tell them apart.
+        let mut by_path: HashMap<String, Vec<&SourceFile>> = HashMap::new();
+        for file in all.iter().flat_map(|(_, files)| files) {
+            by_path.entry(file.original_file_path()).or_default().push(file);
+        }
+        error.excerpts(&|location| {
+            let [file] = by_path.get(location.path.to_str()?)?.as_slice() else { return None };
+            file.contents.lines().nth(location.line.checked_sub(file.first_line)?).map(str::to_owned)
+        })
+    })
+}
+
+fn parse_all(
+    workspace: &Workspace,
+    all: &[(&Project, Vec<SourceFile>)],
+    invocation: Invocation,
+) -> Result<ParsedProject> {
+    let now = invocation.started_at.timestamp_micros() as f64 / 1e6;
     let root = &workspace.root().name;
     let dispatch = dispatch_order(workspace);
     let validates = invocation.flags.behavior.validate_macro_args;
-    let (macros, macro_entries) = macros::load(&dispatch, &macro_files(root, &all), validates, now)?;
-    let docs = docs::documentation(&of_kind(&all, FileKind::Documentation))?;
+    let schemas = of_kind(all, FileKind::Schema);
+    let loaded = macros::load(&dispatch, &macro_files(root, all), validates, now);
+    let documented = docs::documentation(&of_kind(all, FileKind::Documentation));
+    let ((macros, macro_entries), docs) = match (loaded, documented) {
+        (Ok(loaded), Ok(docs)) => (loaded, docs),
+        (loaded, documented) => {
+            // Property files cannot be rendered without macros, but what is no YAML is known already.
+            let errors = [loaded.err(), documented.err()].into_iter().flatten();
+            let all = errors.chain(properties::syntax_errors(&schemas)).collect();
+            return Err(Error::many(all).unwrap_or_else(|| Error::parsing("the project cannot be read")));
+        }
+    };
     let shared = Arc::new(share(workspace, invocation, macros, dispatch));
     let blocks = docs
         .values()
         .map(|doc| ((doc.package_name.to_string(), doc.name.clone()), doc.block_contents.clone()));
     let parser = Parser::new(shared.clone(), workspace, blocks.collect::<DocBlocks>(), now);
-    let properties = properties::read(&parser, &of_kind(&all, FileKind::Schema))?;
+    let properties = properties::read(&parser, &schemas)?;
     let mut manifest = Manifest { docs, ..Manifest::default() };
     macro_properties::add(&parser, &mut manifest, macro_entries, &properties)?;
-    assemble::add_nodes(&parser, &mut manifest, parse_nodes(&parser, &all, &properties)?)?;
+    assemble::add_nodes(&parser, &mut manifest, parse_nodes(&parser, all, &properties)?)?;
     assemble::check_disabled(&manifest, &properties)?;
     check_snapshots(&manifest)?;
     assemble::add_sources(&parser, &mut manifest, &properties)?;
     model_tests::add(&parser, &mut manifest, &properties)?;
-    assemble::add_yaml_resources(&parser, &mut manifest, &fixtures(&all)?, &properties)?;
+    assemble::add_yaml_resources(&parser, &mut manifest, &fixtures(all)?, &properties)?;
     parser.warn_of_unused_entries(&properties);
     unit_tests::settle(&parser, &mut manifest)?;
     let lookup = Lookup::new(&manifest);

@@ -17,6 +17,7 @@ use crate::manifest::{DependsOn, Exposure, Fixture, Group, ResourceType, UnitTes
 use crate::project::config::{Config, resolve, resolve_unrendered};
 use crate::project::files::sha256_hex;
 use crate::project::yaml::Yaml;
+use crate::text::nearest;
 
 fn owner(entry: &Properties) -> Result<Json> {
     let Some(owner) = entry.yaml.get("owner") else {
@@ -52,8 +53,13 @@ impl Parser<'_> {
         layer: &Map<String, Json>,
     ) -> Result<Config> {
         let project = self.project_of(&entry.package);
-        resolve(kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
-            .map_err(|error| error.at(entry.yaml.location(&entry.path)))
+        let with = |layer: &Map<String, Json>| {
+            resolve(kind, &project.configs, self.root_trees(project), fqn, Some(layer), None)
+        };
+        with(layer).map_err(|error| {
+            let wrong = entry.wrong_config(layer, None, |alone| with(alone).is_err());
+            error.at(wrong.unwrap_or_else(|| entry.location()))
+        })
     }
 
     /// What the `ref()`, `source()` and `metric()` calls in some texts refer to.
@@ -215,13 +221,15 @@ const EXPOSURE_TYPES: [&str; 5] = ["dashboard", "notebook", "analysis", "ml", "a
 fn exposure_type(entry: &Properties) -> Result<String> {
     match entry.text("type") {
         Some(kind) if EXPOSURE_TYPES.contains(&kind) => Ok(kind.to_owned()),
-        found => Err(entry
-            .error(format!(
-                "exposure '{}' has the type {}",
-                entry.name,
-                found.map_or("of nothing".to_owned(), |t| format!("'{t}'"))
-            ))
-            .help(format!("use one of: {}", EXPOSURE_TYPES.join(", ")))),
+        found => {
+            let place = entry.yaml.get("type").unwrap_or(&entry.yaml);
+            let shown = found.map_or("of nothing".to_owned(), |kind| format!("'{kind}'"));
+            let error = place.error(&entry.path, format!("exposure '{}' has the type {shown}", entry.name));
+            Err(match found.and_then(|kind| nearest(kind, EXPOSURE_TYPES)) {
+                Some(similar) => error.help(format!("did you mean '{similar}'?")),
+                None => error.help(format!("use one of: {}", EXPOSURE_TYPES.join(", "))),
+            })
+        }
     }
 }
 

@@ -48,6 +48,7 @@ fn events_come_in_dbts_order_and_under_its_names() {
     let expected = [
         "MainReportVersion",
         "AdapterRegistered",
+        "UnableToPartialParse",
         "FoundStats",
         "Formatting",
         "ConcurrencyLine",

@@ -5,6 +5,7 @@ mod support;
 
 mod artifacts;
 mod attached;
+mod broken;
 mod cache;
 mod commands;
 mod context;

@@ -295,8 +295,8 @@ impl Writer<'_> {
             |style| {
                 let place =
                     warning.location.as_ref().map_or(String::new(), |place| format!("\n  --> {place}"));
-                // What Jinja's warn() says is shown as its author wrote it.
-                if warning.code == "JinjaLogWarning" {
+                // What Jinja's warn() says is shown as its author wrote it; this other one dbt does not tag, either.
+                if matches!(warning.code, "JinjaLogWarning" | "InvalidMacroAnnotation") {
                     return format!("{}{place}", warning.message);
                 }
                 let tag = paint(style, YELLOW, "WARNING");
