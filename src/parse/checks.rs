@@ -42,10 +42,12 @@ impl Parser<'_> {
             return Ok(());
         }
         if self.shared.flags.behavior.require_resource_names_without_spaces {
-            let named = |node: &&Node| format!("\n  * '{}' ({})", node.unique_id, node.original_file_path);
-            let list: String = spaced.iter().map(named).collect();
-            return Err(Error::runtime(format!("Resource names cannot contain spaces:{list}"))
-                .help("rename them, or set the flag require_resource_names_without_spaces to false"));
+            let refused = spaced.into_iter().map(|node| {
+                Error::runtime(format!("Resource names cannot contain spaces: '{}'", node.unique_id))
+                    .help("rename it, with underscores for example")
+                    .at(Location::new(&node.original_file_path, node.first_line, 0))
+            });
+            return Error::many(refused.collect()).map_or(Ok(()), Err);
         }
         let debug = self.shared.flags.debug;
         for node in spaced.iter().take(if debug { spaced.len() } else { 1 }) {
