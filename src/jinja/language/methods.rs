@@ -453,15 +453,16 @@ fn sequence_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<
 
 /// The methods of mappings that are no dicts of ours, such as keyword arguments.
 fn mapping_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<Option<Value>, Error> {
+    // A package's macros are called like methods: its many names are not to be listed for that.
+    if !matches!(method, "items" | "keys" | "values" | "get") {
+        return Ok(None);
+    }
     let Some(pairs) = pairs(value) else { return Ok(None) };
-    Ok(Some(match method {
-        "items" | "keys" | "values" => return Ok(DictView::of_method(method, pairs)),
-        "get" => {
-            let [key, default] = args.bind(["key", "default"], 1)?;
-            let key = key.unwrap_or_default();
-            let found = pairs.into_iter().find(|(known, _)| *known == key).map(|(_, value)| value);
-            found.or(default).unwrap_or_else(|| Value::from(()))
-        }
-        _ => return Ok(None),
-    }))
+    if method != "get" {
+        return Ok(DictView::of_method(method, pairs));
+    }
+    let [key, default] = args.bind(["key", "default"], 1)?;
+    let key = key.unwrap_or_default();
+    let found = pairs.into_iter().find(|(known, _)| *known == key).map(|(_, value)| value);
+    Ok(Some(found.or(default).unwrap_or_else(|| Value::from(()))))
 }
