@@ -128,6 +128,8 @@ pub struct Flags {
     pub threads: Option<usize>,
     pub project_dir: PathBuf,
     pub profiles_dir: PathBuf,
+    /// The same as it was written, for messages.
+    pub written_profiles_dir: PathBuf,
     pub target_path: Option<PathBuf>,
 
     /// The day that `extract` and `build` extract.
@@ -342,6 +344,7 @@ impl Default for Flags {
             threads: None,
             project_dir: PathBuf::from("."),
             profiles_dir: PathBuf::from("."),
+            written_profiles_dir: PathBuf::from("."),
             target_path: None,
             date: None,
             sandbox: false,

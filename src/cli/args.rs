@@ -319,6 +319,7 @@ fn make_absolute(flags: &mut Flags, current_dir: &Path) {
         Ok(rest) => std::env::home_dir().map(|home| home.join(rest)),
         Err(_) => None,
     };
+    flags.written_profiles_dir.clone_from(&flags.profiles_dir);
     for path in [&mut flags.project_dir, &mut flags.profiles_dir] {
         *path = current_dir.join(home(path).unwrap_or_else(|| path.clone()));
     }

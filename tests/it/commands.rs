@@ -257,6 +257,12 @@ fn debug_tells_what_is_found_and_what_is_wrong() {
         .says("Connection test: [OK connection ok]");
     project.run("debug --connection").success().says_nothing_of("Configuration:");
     project.run("debug --config-dir").success().says("To view your profiles.yml file, run:");
+    project
+        .run("debug --connection --profiles-dir nowhere")
+        .failure()
+        .says("Using profiles dir at nowhere")
+        .says("dbt looked for a profiles.yml file in nowhere")
+        .says("1 check failed");
     project.file("profiles.yml", "other: {outputs: {}}");
     project
         .run("debug")

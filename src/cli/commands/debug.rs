@@ -29,12 +29,12 @@ pub fn run(flags: &Flags, events: &Events) -> Result<Outcome> {
     };
     let file = match &opened {
         Ok(opened) => opened.workspace.profile.file.clone(),
-        Err(_) => flags.profiles_dir.join(PROFILES_FILE),
+        Err(_) => flags.written_profiles_dir.join(PROFILES_FILE),
     };
     say(format!("Using profiles dir at {}", file.parent().unwrap_or(&file).display()));
     say(format!("Using {PROFILES_FILE} file at {}", file.display()));
-    if !file.is_file() {
-        say(format!("dbt looked for a {PROFILES_FILE} file in {}", flags.profiles_dir.display()));
+    if !flags.profiles_dir.join(PROFILES_FILE).is_file() && opened.is_err() {
+        say(format!("dbt looked for a {PROFILES_FILE} file in {}", flags.written_profiles_dir.display()));
     }
     say(format!("Using dbt_project.yml file at {}", flags.project_dir.join("dbt_project.yml").display()));
     if flags.connection {
