@@ -153,6 +153,21 @@ fn an_undefined_macro() {
 }
 
 #[test]
+fn a_macro_that_its_package_does_not_have() {
+    let project = built();
+    project.file("dbt_packages/money/dbt_project.yml", "name: money\nversion: '1.0'");
+    project.file(
+        "dbt_packages/money/macros/cents.sql",
+        "{% macro cents(column) %}{{ column }} / 100{% endmacro %}",
+    );
+    project.file("packages.yml", "packages: [{local: dbt_packages/money}]");
+    project.model("kept", "select\n  {{ money.cent('x') }} as x");
+    told("a_macro_that_its_package_does_not_have", &unchanged(project.run("build --threads 1").failure()));
+    project.model("kept", "select {{ money.get('cent', 1) }} as x, {{ money.get('cents')('2') }} as y");
+    project.run("build").success().rows("kept", ["1,0.02"]);
+}
+
+#[test]
 fn jinja_that_is_no_jinja() {
     let project = built();
     project.model("kept", "select 1 as x\n{% if true %}\nwhere x > 0");

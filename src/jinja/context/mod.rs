@@ -36,11 +36,14 @@ use serde_json::{Map, Value as Json};
 use crate::error::{Error, Result};
 use crate::events::{Events, Warning};
 use crate::flags::Flags;
+use crate::jinja::language::methods::is_mapping_method;
+use crate::jinja::values::is_lenient;
 use crate::jinja::{self, Engine, MacroTemplate, Origin, Scope};
 use crate::manifest::{Id, Lookup, Manifest, Node, RefArgs};
 use crate::project::config::Config;
 use crate::project::vars::Vars;
 use crate::sql::{EventTimeFilter, Policy, Relation};
+use crate::text::nearest;
 use crate::warehouse::Session;
 use value as values;
 
@@ -604,7 +607,34 @@ impl Object for PackageObject {
         Enumerator::Values(names.into_iter().map(Value::from).collect())
     }
 
+    /// Calls a macro. The methods of dictionaries are the language's.
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut minijinja::State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, minijinja::Error> {
+        match self.get_value(&Value::from(method)) {
+            Some(found) => found.call(state, args),
+            None if is_lenient() || is_mapping_method(method) => {
+                Err(minijinja::Error::from(minijinja::ErrorKind::UnknownMethod))
+            }
+            None => Err(jinja::raise(self.no_macro(method))),
+        }
+    }
+
     fn is_true(self: &Arc<Self>) -> bool {
         true
+    }
+}
+
+impl PackageObject {
+    fn no_macro(&self, name: &str) -> Error {
+        let package = &self.package;
+        let error = Error::compilation(format!("the package '{package}' has no macro named '{name}'"));
+        match nearest(name, self.context.shared.macros.names_in_package(package)) {
+            Some(similar) => error.help(format!("did you mean '{package}.{similar}'?")),
+            None => error.help("check the spelling, and whether the version that is installed has it"),
+        }
     }
 }

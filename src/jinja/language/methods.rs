@@ -452,9 +452,14 @@ fn sequence_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<
 }
 
 /// The methods of mappings that are no dicts of ours, such as keyword arguments.
+/// Whether every mapping has this method.
+pub fn is_mapping_method(method: &str) -> bool {
+    matches!(method, "items" | "keys" | "values" | "get")
+}
+
 fn mapping_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<Option<Value>, Error> {
     // A package's macros are called like methods: its many names are not to be listed for that.
-    if !matches!(method, "items" | "keys" | "values" | "get") {
+    if !is_mapping_method(method) {
         return Ok(None);
     }
     let Some(pairs) = pairs(value) else { return Ok(None) };
