@@ -1,4 +1,4 @@
-//! The word that was probably meant.
+//! Searches in texts that people wrote: the word that was probably meant, the line that says something.
 
 /// The known word that is nearest to a misspelt one, if any is near enough to be meant. Case does not count, and `-` is
 /// as good as `_`.
@@ -42,6 +42,28 @@ fn distance(a: &str, b: &str, limit: usize) -> usize {
     previous[b.len()]
 }
 
+/// A line of a text.
+#[derive(Debug, PartialEq)]
+pub struct Line<'a> {
+    /// How many lines stand before it.
+    pub line: usize,
+    /// Where the first of the names stands in it, counted from 1.
+    pub column: usize,
+    pub text: &'a str,
+}
+
+/// The first line on which all of these names stand in quotes: where a call with them is.
+pub fn quoted<'a>(text: &'a str, names: &[&str]) -> Option<Line<'a>> {
+    let place = |line: &str, name: &str| {
+        line.find(&format!("'{name}'")).or_else(|| line.find(&format!("\"{name}\"")))
+    };
+    text.lines().enumerate().find_map(|(number, line)| {
+        let places: Option<Vec<usize>> = names.iter().map(|name| place(line, name)).collect();
+        let byte = *places?.first()?;
+        Some(Line { line: number, column: line[..byte].chars().count() + 1, text: line })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +74,13 @@ mod tests {
         assert_eq!(nearest("stg_ordres", known), Some("stg_orders"));
         assert_eq!(nearest("something_else", known), None);
         assert_eq!(nearest("modelpaths", ["model-paths", "vars"]), Some("model-paths"));
+    }
+
+    #[test]
+    fn a_call_is_where_all_its_names_are() {
+        let text = "-- raw\nselect 'raw' as é, * from {{ source('raw', \"orders\") }}";
+        let found = quoted(text, &["orders", "raw"]).map(|found| (found.line, found.column));
+        assert_eq!(found, Some((1, 44)));
+        assert_eq!(quoted(text, &["orders", "row"]), None);
     }
 }

@@ -8,8 +8,9 @@ use petgraph::Direction;
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::manifest::{Id, Manifest, Resource, ResourceType};
+use crate::text::quoted;
 
 /// A set of nodes, by their index in the [`Dag`].
 pub(super) type NodeSet = FixedBitSet;
@@ -41,7 +42,7 @@ impl Dag {
                         "'{}' depends on '{dependency}' which is not in the graph!",
                         resource.id()
                     ))
-                    .at(crate::error::Location::file(resource.original_file_path())));
+                    .at(Location::file(resource.original_file_path())));
                 }
                 let parent = dag.insert(dependency);
                 dag.graph.add_edge(parent, node, ());
@@ -145,15 +146,17 @@ impl Dag {
     fn cycle_error(&self, manifest: &Manifest) -> Error {
         let cycle = self.find_cycle();
         let names: Vec<&str> = cycle.iter().map(|id| &***id).collect();
-        let files = cycle.iter().filter_map(|id| {
-            let resource = manifest.resource(id)?;
-            Some(format!("{id} is in {}", resource.original_file_path()))
-        });
-        let files: Vec<String> = files.collect();
-        Error::compilation(format!("Found a cycle: {}", names.join(" --> "))).help(format!(
-            "each of these depends on the one before it, and the first on the last; take one reference out:\n{}",
-            files.join("\n")
-        ))
+        let parents = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));
+        let edges: Vec<String> = cycle
+            .iter()
+            .zip(parents)
+            .map(|(id, parent)| {
+                let place = place_of_call(manifest, id, parent).map(|place| format!(" in {place}"));
+                format!("{id} depends on {parent}{}", place.unwrap_or_default())
+            })
+            .collect();
+        Error::compilation(format!("Found a cycle: {}", names.join(" --> ")))
+            .help(format!("take one of these references out:\n{}", edges.join("\n")))
     }
 
     /// The first cycle that a walk in depth meets, from the node where it closes.
@@ -257,6 +260,16 @@ fn linking_order(manifest: &Manifest) -> impl Iterator<Item = Resource<'_>> {
         .chain(manifest.metrics.values().map(Resource::Semantic))
         .chain(manifest.unit_tests.values().map(Resource::UnitTest))
         .chain(manifest.saved_queries.values().map(Resource::Semantic))
+}
+
+/// Where a resource names one that it depends on; the file of it, if its code does not tell.
+fn place_of_call(manifest: &Manifest, id: &Id, dependency: &Id) -> Option<Location> {
+    let named = manifest.resource(dependency)?.name();
+    let call = manifest.node(id).and_then(|node| {
+        let call = quoted(&node.raw_code, &[named])?;
+        Some(Location::new(&node.original_file_path, node.first_line + call.line, call.column))
+    });
+    call.or_else(|| Some(Location::file(manifest.resource(id)?.original_file_path())))
 }
 
 fn can_be_depended_on(manifest: &Manifest, id: &str) -> bool {

@@ -9,6 +9,7 @@ use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::jinja::context::missing_dependency;
 use crate::manifest::{DependsOn, Found, Id, Lookup, Manifest, Node, RefArgs, ResourceType};
+use crate::text::quoted;
 
 /// Who refers, for messages.
 struct Referrer<'a> {
@@ -247,21 +248,16 @@ fn ambiguous(name: &str, ids: &[Id]) -> Error {
         .help("name the package: ref('package', 'model')")
 }
 
-/// Points an error at the line of the call, which is where all of its names stand in quotes.
+/// Points an error at the call.
 fn place(error: Error, referrer: &Referrer, code: Option<&Arc<str>>, names: &[&str]) -> Error {
-    let Some(code) = code else { return error.at(referrer.location.clone()) };
-    let quoted = |line: &str, name: &str| {
-        line.find(&format!("'{name}'")).or_else(|| line.find(&format!("\"{name}\"")))
-    };
-    for (offset, line) in code.lines().enumerate() {
-        let all = names.iter().all(|name| quoted(line, name).is_some());
-        if let Some(byte) = names.first().and_then(|name| quoted(line, name)).filter(|_| all) {
-            let column = line[..byte].chars().count() + 1;
-            let location = Location::new(&referrer.location.path, referrer.location.line + offset, column);
-            return error.at(location).excerpt(line);
+    let start = &referrer.location;
+    match code.and_then(|code| quoted(code, names)) {
+        Some(call) => {
+            let location = Location::new(&start.path, start.line + call.line, call.column);
+            error.at(location).excerpt(call.text)
         }
+        None => error.at(start.clone()),
     }
-    error.at(referrer.location.clone())
 }
 
 /// Private models may be used within their group only

@@ -94,7 +94,7 @@ fn an_unknown_source() {
 #[test]
 fn a_cycle() {
     let project = built();
-    project.model("kept", "select * from {{ ref('view') }}");
+    project.model("kept", "select *\nfrom {{ ref('view') }}");
     told("a_cycle", &unchanged(project.run("build").refused()));
 }
 

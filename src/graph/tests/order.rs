@@ -57,7 +57,7 @@ fn a_cycle_is_told_from_end_to_end() {
     let error = Dag::new(&manifest("x -> a\na -> b\nb -> c\nc -> a\nc -> y")).unwrap_err();
     assert_eq!(error.message(), "Found a cycle: model.p.a --> model.p.b --> model.p.c");
     let shown = error.to_string();
-    assert!(shown.contains("model.p.b is in models/b.sql"), "{shown}");
+    assert!(shown.contains("model.p.b depends on model.p.a in models/b.sql"), "{shown}");
     let error = Dag::new(&manifest("a -> a")).unwrap_err();
     assert_eq!(error.message(), "Found a cycle: model.p.a");
 }
