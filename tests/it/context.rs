@@ -84,6 +84,18 @@ fn macros_are_dispatched_by_adapter() {
 }
 
 #[test]
+fn the_adapter_tells_the_configuration() {
+    let project = Project::new();
+    project.config("quoting: {identifier: false}");
+    project.model(
+        "m",
+        "select '{{ adapter.config.quoting.database }}' as a, '{{ adapter.config.quoting.identifier }}' as b,
+            '{{ adapter.config.project_name }}' as c, '{{ adapter.config.credentials.type }}' as d",
+    );
+    project.run("run").success().rows("m", ["True,False,shop,duckdb"]);
+}
+
+#[test]
 fn docs_blocks_become_descriptions() {
     let project = Project::new();
     project

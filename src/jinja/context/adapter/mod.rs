@@ -38,6 +38,7 @@ impl Object for AdapterObject {
         match key.as_str()? {
             "Relation" => Some(Value::from_object(RelationClass { quoting: self.0.shared.quoting })),
             "Column" => Some(Value::from_object(ColumnClass)),
+            "config" => Some(settings::config(&self.0)),
             "behavior" => Some(Value::from_object(settings::Behavior)),
             // As a value, for templates that call it by another name.
             "dispatch" => Some(Value::from_object(dispatch::Dispatch(self.0.clone()))),

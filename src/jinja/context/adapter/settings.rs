@@ -11,12 +11,27 @@ use super::super::args::Args;
 use super::super::builtins::md5_hex;
 use super::super::table::expect_table;
 use super::super::value as values;
-use super::super::{Context, RelationObject, Running, lock};
+use super::super::{Context, RelationObject, Running, Target, lock};
 use crate::error::Error as RbtError;
 use crate::events::Warning;
 use crate::jinja::raise;
-use crate::sql::quote_identifier;
+use crate::sql::{Policy, quote_identifier};
 use crate::warehouse::Fetch;
+
+/// `adapter.config`: what macros ask of the project's and the profile's configuration.
+pub fn config(context: &Context) -> Value {
+    let Target { profile_name, name, threads, .. } = &context.shared.target;
+    let Policy { database, schema, identifier } = context.shared.quoting;
+    let quoting = [("database", database), ("schema", schema), ("identifier", identifier)];
+    values::dict([
+        ("project_name", Value::from(context.shared.project_name.clone())),
+        ("profile_name", Value::from(profile_name.as_str())),
+        ("target_name", Value::from(name.as_str())),
+        ("threads", Value::from(*threads)),
+        ("quoting", values::dict(quoting.map(|(part, quoted)| (part, Value::from(quoted))))),
+        ("credentials", context.shared.target.to_value()),
+    ])
+}
 
 /// `adapter.quote_as_configured(name, part)`: quoted if the project quotes that part of a relation.
 pub fn quote_as_configured(context: &Context, args: &Args) -> Result<Value, Error> {
