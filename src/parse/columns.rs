@@ -45,7 +45,7 @@ pub fn column(item: &Yaml, path: &Path) -> Result<Column> {
     let Some(name) = map.get("name") else {
         return Err(item.error(path, "a column has no name").help("add `name:` to the column"));
     };
-    let name = name.key_text();
+    let name = name.need_name("the name of a column", path)?.to_owned();
     let text = |key: &str| map.get(key).filter(|value| !value.is_null()).map(Yaml::key_text);
     let config = object(map.get("config"));
     let mut meta = object(map.get("meta"));

@@ -274,11 +274,12 @@ fn read_entry(
     entry: &Yaml,
 ) -> Result<Properties> {
     let map = entry.need_map(&format!("an entry of {section}"), path)?;
-    if map.get("name").or_else(|| map.get("model")).is_none() {
+    let Some(name) = map.get("name").or_else(|| map.get("model")) else {
         return Err(entry
             .error(path, "Entry did not contain a name")
             .help(format!("add `name:` to this entry of {section}")));
-    }
+    };
+    name.need_name(&format!("the name of this entry of {section}"), path)?;
     if matches!(
         kind,
         ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot | ResourceType::Source

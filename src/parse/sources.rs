@@ -98,17 +98,18 @@ impl Parser<'_> {
         };
         let Some(tables) = yaml.get("tables").filter(|tables| !tables.is_null()) else { return Ok(parsed) };
         for table in tables.need_seq("tables", &entry.path)? {
-            let name = table.get("name").map(Yaml::key_text).ok_or_else(|| {
+            let name = table.get("name").ok_or_else(|| {
                 table
                     .error(&entry.path, format!("a table of source '{}' has no name", entry.name))
                     .help("add `name:`")
             })?;
+            let name = name.need_name("the name of a table", &entry.path)?;
             let table_patch = patch.and_then(|patch| {
                 let tables = patch.yaml.get("tables")?.as_seq()?;
-                tables.iter().find(|table| table.get("name").map(Yaml::key_text).as_deref() == Some(&*name))
+                tables.iter().find(|table| table.get("name").map(Yaml::key_text).as_deref() == Some(name))
             });
             let table = table_patch.map_or_else(|| table.clone(), |over| overlaid(table, over, &["name"]));
-            let source = self.parse_table(entry, &yaml, &table, &name, patch)?;
+            let source = self.parse_table(entry, &yaml, &table, name, patch)?;
             parsed.tests.extend(self.source_tests(entry, &yaml, &table, &source)?);
             parsed.sources.push(source);
         }

@@ -3,7 +3,7 @@
 use crate::support::Project;
 
 /// A name, the broken file, and its text.
-const BROKEN: [(&str, &str, &str); 40] = [
+const BROKEN: [(&str, &str, &str); 44] = [
     ("key_twice_in_flow", "models/schema.yml", "models: [{name: a, columns: }]}\n"),
     ("tab_for_indentation", "models/schema.yml", "models:\n\t- name: a\n"),
     ("unclosed_quote", "models/schema.yml", "models:\n  - name: 'a\n    description: x\n"),
@@ -13,6 +13,18 @@ const BROKEN: [(&str, &str, &str); 40] = [
     ("mapping_for_models", "models/schema.yml", "models:\n  a: {description: x}\n"),
     ("text_for_model", "models/schema.yml", "models:\n  - a\n"),
     ("no_name", "models/schema.yml", "models:\n  - description: nameless\n"),
+    ("name_that_is_a_boolean", "models/schema.yml", "models:\n  - name: off\n"),
+    (
+        "name_of_a_column_that_is_a_number",
+        "models/schema.yml",
+        "models:\n  - name: a\n    columns: [{name: 2024}]\n",
+    ),
+    (
+        "name_of_a_table_that_is_a_boolean",
+        "models/schema.yml",
+        "sources:\n  - name: s\n    tables: [{name: no}]\n",
+    ),
+    ("name_that_is_empty", "models/schema.yml", "models:\n  - name:\n"),
     ("two_entries", "models/schema.yml", "models:\n  - name: a\n  - name: a\n"),
     ("columns_as_mapping", "models/schema.yml", "models:\n  - name: a\n    columns: {x: y}\n"),
     (

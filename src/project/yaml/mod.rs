@@ -191,6 +191,17 @@ impl Yaml {
         self.as_str().ok_or_else(|| self.unexpected(what, "a string", path))
     }
 
+    /// The name of something: a string, which a date is too, as dbt reads it. Otherwise an error as in
+    /// [`Yaml::need_str`].
+    pub fn need_name(&self, what: &str, path: &Path) -> Result<&str> {
+        match &self.value {
+            YamlValue::Str(text) | YamlValue::Timestamp(text) => Ok(text),
+            _ => Err(self
+                .unexpected(what, "a string", path)
+                .help("write a name; one that YAML reads as something else goes in quotes: 'off', '2024'")),
+        }
+    }
+
     /// A boolean, or an error as in [`Yaml::need_str`].
     pub fn need_bool(&self, what: &str, path: &Path) -> Result<bool> {
         self.as_bool().ok_or_else(|| self.unexpected(what, "a boolean", path))
