@@ -7,7 +7,7 @@ use minijinja::Value;
 use crate::error::{Error, Location, Result};
 use crate::events::Warning;
 use crate::jinja::MacroTemplate;
-use crate::jinja::context::{Context, INTERNAL_PACKAGES, RelationObject, Role, StatementResult, lock};
+use crate::jinja::context::{Context, INTERNAL_PACKAGES, RelationObject, Role, StatementResult};
 use crate::jinja::values::is_undefined;
 use crate::manifest::Node;
 use crate::parse::is_python_model;
@@ -73,7 +73,7 @@ pub fn materialize_as(
 fn warn_of_override(context: &Context, template: &MacroTemplate, name: &str) -> Result<()> {
     const CODE: &str = "PackageMaterializationOverrideDeprecation";
     let shared = &context.shared;
-    if !lock(&shared.told).insert(format!("{CODE} {name}")) {
+    if !shared.is_first_telling(&format!("{CODE} {name}")) {
         return Ok(());
     }
     let package = template.unique_id.split('.').nth(1).unwrap_or_default();

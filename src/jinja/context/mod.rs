@@ -85,6 +85,13 @@ pub struct Shared {
     pub flags_value: OnceLock<Value>,
 }
 
+impl Shared {
+    /// Whether a warning is to be told: each is, the first time.
+    pub fn is_first_telling(&self, warning: &str) -> bool {
+        lock(&self.told).insert(warning.to_owned())
+    }
+}
+
 /// What templates asked of the surroundings: what was parsed holds as long as they would be told the same.
 #[derive(Debug, Default)]
 pub struct Observed {

@@ -451,14 +451,14 @@ fn sequence_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<
     }))
 }
 
-/// The methods of mappings that are no dicts of ours, such as keyword arguments.
 /// Whether every mapping has this method.
 pub fn is_mapping_method(method: &str) -> bool {
     matches!(method, "items" | "keys" | "values" | "get")
 }
 
+/// The methods of mappings that are no dicts of ours, such as keyword arguments.
 fn mapping_method(value: &Value, method: &str, args: &Arguments<'_>) -> Result<Option<Value>, Error> {
-    // A package's macros are called like methods: its many names are not to be listed for that.
+    // Asked before the pairs are made, which cost much where a mapping has many.
     if !is_mapping_method(method) {
         return Ok(None);
     }

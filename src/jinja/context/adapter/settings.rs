@@ -11,7 +11,7 @@ use super::super::args::Args;
 use super::super::builtins::md5_hex;
 use super::super::table::expect_table;
 use super::super::value as values;
-use super::super::{Context, RelationObject, Running, Target, lock};
+use super::super::{Context, RelationObject, Running, Target};
 use crate::error::Error as RbtError;
 use crate::events::Warning;
 use crate::jinja::raise;
@@ -79,7 +79,7 @@ pub fn standardize_grants(args: &Args) -> Result<Value, Error> {
 /// `adapter.warn_once(message)`: a warning that is told the first time only.
 pub fn warn_once(context: &Arc<Context>, args: &Args) -> Result<Value, Error> {
     let message = args.string(0, "msg")?;
-    if !lock(&context.shared.told).insert(message.clone()) {
+    if !context.shared.is_first_telling(&message) {
         return Ok(Value::from(""));
     }
     context.shared.events.warn(Warning::new("AdapterEventWarning", message)).map_err(raise)?;
