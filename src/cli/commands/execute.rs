@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::thread;
 
 use super::setup::{self, Loaded};
 use super::{extraction, select, state};
@@ -12,9 +13,9 @@ use crate::events::{Event, Events, Level, Status};
 use crate::flags::{Command, Flags};
 use crate::graph::{self, Dag};
 use crate::jinja::context::text_table;
-use crate::manifest::{Id, Node, ResourceType};
+use crate::manifest::{Id, Manifest, Node, ResourceType};
 use crate::run::{Action, Extractions, Job, NodeRun, Report};
-use crate::warehouse::{Credentials, Fetch};
+use crate::warehouse::{Credentials, Fetch, Warehouse};
 
 /// The kinds of nodes that a command works on.
 fn types_of(command: Command) -> &'static [ResourceType] {
@@ -84,50 +85,66 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Does it, and writes the artifacts.
     pub fn run(self, loaded: &Loaded) -> Result<Report> {
-        let shared = &loaded.parsed.shared;
-        let command = shared.flags.which;
         let compiler = compiler(loaded, &self.selected)?;
-        let report = if self.selected.is_empty() {
-            Report { runs: Vec::new(), elapsed: 0.0, interrupted: false, broken: None }
-        } else {
-            let warehouse = match command {
-                // It needs no more than a place to make files in, and leaves the database to others.
-                Command::Extract => Credentials::in_memory()?.open()?,
-                _ => loaded.open_warehouse()?,
-            };
-            let job = Job {
-                compiler: compiler.clone(),
-                warehouse: &*warehouse,
-                dag: self.dag,
-                selected: self.selected,
-                action: self.action,
-                tests_hold_up: command == Command::Build,
-                failures_hold_up: command != Command::Test && self.action == Action::Execute,
-                extractions: self.extractions,
-                runs_hooks: self.action == Action::Execute && command != Command::Extract,
-            };
-            job.run()?
-        };
-        let compiled: HashMap<Id, _> = report
-            .runs
-            .iter()
-            .filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?)))
-            .collect();
-        loaded.write_manifest(&compiler.manifest, &compiled, true)?;
-        // What came of ephemeral models is told by those that refer to them, unless they were asked for.
-        let flags = &shared.flags;
-        let is_chosen = !flags.select.is_empty() || !flags.models.is_empty();
-        let tells_all = self.action == Action::Compile && is_chosen;
-        let is_ephemeral =
-            |run: &&NodeRun| compiler.manifest.node(&run.unique_id).is_some_and(Node::is_ephemeral);
-        let runs = report.runs.iter().filter(|run| tells_all || !is_ephemeral(run));
-        let runs: Vec<NodeRun> = runs.cloned().collect();
-        loaded.write_run_results(&runs, report.elapsed)?;
+        let is_compiling = self.action == Action::Compile;
+        let (report, warehouse) = self.run_nodes(loaded, compiler.clone())?;
+        // What the run changed is safe in the database's log already. Bringing it into the file, which DuckDB does
+        // when a database is closed, takes long where many tables are new, and one thread.
+        thread::scope(|scope| {
+            // Where no thread can be had, it is closed here.
+            let _ = thread::Builder::new().spawn_scoped(scope, || drop(warehouse));
+            write_artifacts(loaded, &compiler.manifest, &report, is_compiling)
+        })?;
         match report.broken {
             Some(error) => Err(error),
             None => Ok(report),
         }
     }
+
+    /// Runs the nodes. Gives the warehouse as well, if they needed one.
+    fn run_nodes(
+        self,
+        loaded: &Loaded,
+        compiler: Arc<Compiler>,
+    ) -> Result<(Report, Option<Box<dyn Warehouse>>)> {
+        if self.selected.is_empty() {
+            let report = Report { runs: Vec::new(), elapsed: 0.0, interrupted: false, broken: None };
+            return Ok((report, None));
+        }
+        let command = loaded.parsed.shared.flags.which;
+        let warehouse = match command {
+            // It needs no more than a place to make files in, and leaves the database to others.
+            Command::Extract => Credentials::in_memory()?.open()?,
+            _ => loaded.open_warehouse()?,
+        };
+        let job = Job {
+            compiler,
+            warehouse: &*warehouse,
+            dag: self.dag,
+            selected: self.selected,
+            action: self.action,
+            tests_hold_up: command == Command::Build,
+            failures_hold_up: command != Command::Test && self.action == Action::Execute,
+            extractions: self.extractions,
+            runs_hooks: self.action == Action::Execute && command != Command::Extract,
+        };
+        let report = job.run()?;
+        drop(job);
+        Ok((report, Some(warehouse)))
+    }
+}
+
+fn write_artifacts(loaded: &Loaded, manifest: &Manifest, report: &Report, is_compiling: bool) -> Result<()> {
+    let compiled: HashMap<Id, _> =
+        report.runs.iter().filter_map(|run| Some((run.unique_id.clone(), run.compiled.clone()?))).collect();
+    loaded.write_manifest(manifest, &compiled, true)?;
+    // What came of ephemeral models is told by those that refer to them, unless they were asked for.
+    let flags = &loaded.parsed.shared.flags;
+    let tells_all = is_compiling && !(flags.select.is_empty() && flags.models.is_empty());
+    let is_ephemeral = |run: &&NodeRun| manifest.node(&run.unique_id).is_some_and(Node::is_ephemeral);
+    let runs = report.runs.iter().filter(|run| tells_all || !is_ephemeral(run));
+    let runs: Vec<NodeRun> = runs.cloned().collect();
+    loaded.write_run_results(&runs, report.elapsed)
 }
 
 /// A compiler for a loaded project.
