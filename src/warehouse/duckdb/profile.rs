@@ -13,6 +13,11 @@ use crate::warehouse::Credentials;
 /// The options that MotherDuck wants before the first connection, the one that locks the others last.
 const MOTHERDUCK_OPTIONS: [&str; 3] = ["motherduck_token", "motherduck_attach_mode", "motherduck_saas_mode"];
 
+/// The oldest DuckDB that is to read the files that are made. DuckDB's own choice (0.10.2) makes it turn the statistics
+/// of every column into a form of that time whenever it writes them, which takes longer than writing small tables.
+/// Files that are there keep their form.
+const STORAGE: (&str, &str) = ("storage_compatibility_version", "v1.1.0");
+
 /// What opening and connecting need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
@@ -70,6 +75,9 @@ pub fn credentials(target: &Map<String, Value>) -> Result<Credentials> {
     let mut options = pairs(target, "config_options")?;
     add_motherduck_token(target, &mut settings)?;
     let motherduck_options = take_motherduck_options(&path, &attachments, &mut settings, &mut options);
+    if !is_motherduck_path(&path) && !options.iter().chain(&settings).any(|(name, _)| name == STORAGE.0) {
+        options.push((STORAGE.0.to_owned(), STORAGE.1.to_owned()));
+    }
 
     let mut secrets = list(target, "secrets")?.to_vec();
     match text(target, "use_credential_provider")?.as_deref() {
