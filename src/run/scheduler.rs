@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::model::NodeRunner;
 use super::result::NodeRun;
 use super::{Action, Job, info};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{Position, Status};
 use crate::graph::Queue;
 use crate::interrupt;
@@ -21,9 +22,12 @@ struct State<'a> {
     held_up: HashMap<Id, Cause>,
     runs: Vec<NodeRun>,
     started: usize,
+    /// How many workers have not ended.
+    workers: usize,
+    /// Since when the nodes that run do so.
+    since: HashMap<Id, Instant>,
     /// Nothing more is to be started.
     stopped: bool,
-    failed: Option<Error>,
 }
 
 /// Why a node is skipped.
@@ -42,13 +46,19 @@ pub enum Cause {
 struct Pool<'a, 'j> {
     job: &'a Job<'j>,
     state: Mutex<State<'a>>,
+    /// A node has ended.
     changed: Condvar,
+    /// A worker has ended.
+    ended: Condvar,
     total: usize,
 }
 
 fn lock<'l, 'a>(state: &'l Mutex<State<'a>>) -> MutexGuard<'l, State<'a>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// A node that takes longer than this is helped by the database's own threads, as are all after it.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Runs all selected nodes, unless the user stops it. Gives their results in the order in which they ended.
 pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Result<Vec<NodeRun>> {
@@ -57,11 +67,18 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
         true => Queue::new(job.dag, &job.selected),
         false => Queue::unordered(job.dag, &job.selected),
     };
-    let state =
-        State { queue, held_up: HashMap::new(), runs: Vec::new(), started: 0, stopped: false, failed: None };
-    let pool = Pool { job, state: Mutex::new(state), changed: Condvar::new(), total };
     let shared = &job.compiler.shared;
     let workers = shared.target.threads.clamp(1, total.max(1));
+    let state = State {
+        queue,
+        held_up: HashMap::new(),
+        runs: Vec::new(),
+        started: 0,
+        workers,
+        since: HashMap::new(),
+        stopped: false,
+    };
+    let pool = Pool { job, state: Mutex::new(state), changed: Condvar::new(), ended: Condvar::new(), total };
     let mut sessions = vec![session.clone()];
     for _ in 1..workers {
         sessions.push(job.session(cache)?);
@@ -76,12 +93,10 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
                 pool.work(session);
             }
         }
+        pool.oversee();
     });
     let state = pool.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match state.failed {
-        Some(error) => Err(error),
-        None => Ok(state.runs),
-    }
+    Ok(state.runs)
 }
 
 /// The results of a run that was prevented: all selected nodes, skipped.
@@ -97,8 +112,19 @@ pub fn skip_all(job: &Job) -> Vec<NodeRun> {
     runs
 }
 
+/// A worker's place in the pool, which it leaves in any case.
+struct Place<'p, 'a, 'j>(&'p Pool<'a, 'j>);
+
+impl Drop for Place<'_, '_, '_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).workers -= 1;
+        self.0.ended.notify_all();
+    }
+}
+
 impl Pool<'_, '_> {
     fn work(&self, session: &Arc<Session>) {
+        let _place = Place(self);
         let runner = NodeRunner::new(self.job);
         while let Some((id, position, cause)) = self.next() {
             let info = info::node_info(&self.job.compiler.manifest, &id);
@@ -107,6 +133,29 @@ impl Pool<'_, '_> {
                 None => runner.run(&id, info, position, session),
             };
             self.finish(&id, run);
+        }
+    }
+
+    /// Waits for the workers to end. They work alone until a node takes long: threads of the database's own would be
+    /// woken for each statement, which is most of the work on a small table.
+    fn oversee(&self) {
+        let warehouse = self.job.warehouse;
+        let mut alone = self.job.action.changes() && warehouse.help(false).is_ok();
+        let mut state = lock(&self.state);
+        while alone {
+            if state.workers == 0 || state.since.values().any(|since| since.elapsed() >= PATIENCE) {
+                drop(state);
+                // Where that fails, only speed is lost.
+                let _ = warehouse.help(true);
+                alone = false;
+                state = lock(&self.state);
+            } else {
+                let waited = self.ended.wait_timeout(state, PATIENCE);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        while state.workers > 0 {
+            state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -123,6 +172,7 @@ impl Pool<'_, '_> {
             if let Some(id) = state.queue.next() {
                 let position = self.position(&mut state, &id);
                 let cause = state.held_up.get(&id).cloned();
+                state.since.insert(id.clone(), Instant::now());
                 return Some((id, position, cause));
             }
             if state.queue.running() == 0 {
@@ -151,6 +201,7 @@ impl Pool<'_, '_> {
 
     fn finish(&self, id: &Id, run: Option<NodeRun>) {
         let mut state = lock(&self.state);
+        state.since.remove(id);
         if let Some(run) = run {
             if self.holds_up(&run) {
                 let ephemeral = self.job.is_ephemeral(id);

@@ -31,6 +31,13 @@ use crate::interrupt::Stop;
 pub trait Warehouse: Send + Sync {
     /// A new session, with the settings of the profile applied.
     fn connect(&self) -> Result<Box<dyn Connection>>;
+
+    /// Whether threads of the database's own are to help those that send statements, as they do from the beginning.
+    /// They speed up what takes long; waking them costs more than small statements take.
+    ///
+    /// # Errors
+    /// If the database has no such threads, or the profile decides on them.
+    fn help(&self, wanted: bool) -> Result<()>;
 }
 
 /// A session with the database: statements run one after another, on the thread that owns it.

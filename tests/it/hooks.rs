@@ -39,6 +39,13 @@ fn a_hook_can_be_outside_of_the_transaction() {
 }
 
 #[test]
+fn a_hook_may_say_how_many_threads_duckdb_has() {
+    let project = Project::new();
+    project.model("a", "{{ config(materialized='table', pre_hook='set threads = 1') }} select current_setting('threads') as threads");
+    project.run("run").success().rows("a", ["1"]);
+}
+
+#[test]
 fn run_hooks_see_the_run() {
     let project = Project::new();
     project

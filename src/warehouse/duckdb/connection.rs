@@ -8,6 +8,7 @@ use libduckdb_sys as ffi;
 
 use super::advice;
 use super::decode::{Decoder, append_rows};
+use super::helpers::Helpers;
 use super::native::{Database, LogicalType, Prepared, Refusal, Session, Statements};
 use super::profile::{Retries, quoted};
 use super::split;
@@ -19,6 +20,7 @@ use crate::warehouse::{CatalogKind, CatalogRelation, Cell, ColumnInfo, Connectio
 /// A connection to an open database.
 pub struct DuckDbConnection {
     session: Session,
+    helpers: Arc<Helpers>,
     in_transaction: bool,
     /// Whether SQL of the user may have opened a transaction.
     touched: std::cell::Cell<bool>,
@@ -29,12 +31,14 @@ impl DuckDbConnection {
     /// Connects; `settings` (names and values) are set for this session.
     pub fn new(
         database: &Arc<Database>,
+        helpers: &Arc<Helpers>,
         settings: &[(String, String)],
         retries: Option<Retries>,
     ) -> Result<Self> {
         let session = Session::connect(database).map_err(Error::database)?;
         let mut connection = DuckDbConnection {
             session,
+            helpers: helpers.clone(),
             in_transaction: false,
             touched: std::cell::Cell::new(false),
             retries,
@@ -202,7 +206,14 @@ impl DuckDbConnection {
 
 impl Connection for DuckDbConnection {
     fn execute(&mut self, sql: &str, fetch: Fetch) -> Result<(Response, Table)> {
-        let table = self.retrying(|connection| connection.execute_once(sql, fetch))?;
+        let run = |connection: &Self| connection.retrying(|connection| connection.execute_once(sql, fetch));
+        let table = match run(self) {
+            Err(error) if self.helpers.are_missing(error.message()) => {
+                self.helpers.clone().call(self)?;
+                run(self)?
+            }
+            outcome => outcome?,
+        };
         Ok((Response::ok(), table))
     }
 

@@ -5,6 +5,7 @@ mod attach;
 mod calendar;
 mod connection;
 mod decode;
+mod helpers;
 mod library;
 mod lock;
 mod native;
@@ -24,12 +25,14 @@ use super::{Connection, Warehouse};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use connection::DuckDbConnection;
+use helpers::Helpers;
 use native::Database;
 use profile::{Extension, quoted};
 
 /// An open database.
 pub struct DuckDb {
     database: Arc<Database>,
+    helpers: Arc<Helpers>,
     profile: Profile,
 }
 
@@ -37,7 +40,8 @@ impl DuckDb {
     /// Opens the database of a profile, and installs, creates and attaches what the profile wants.
     pub fn open(profile: Profile, waiting: &dyn Fn(&Error)) -> Result<Self> {
         let database = Arc::new(open_file(&profile, waiting)?);
-        let mut connection = DuckDbConnection::new(&database, &[], None)?;
+        let helpers = Arc::default();
+        let mut connection = DuckDbConnection::new(&database, &helpers, &[], None)?;
         for extension in &profile.extensions {
             load(&mut connection, extension)?;
         }
@@ -53,14 +57,20 @@ impl DuckDb {
         for attachment in &profile.attachments {
             connection.run(&attachment.to_sql()).map_err(|error| lock::attaching(error, attachment))?;
         }
-        Ok(DuckDb { database, profile })
+        Ok(DuckDb { database, helpers, profile })
     }
 }
 
 impl Warehouse for DuckDb {
     fn connect(&self) -> Result<Box<dyn Connection>> {
         let retries = self.profile.retries.clone();
-        Ok(Box::new(DuckDbConnection::new(&self.database, &self.profile.settings, retries)?))
+        let settings = &self.profile.settings;
+        Ok(Box::new(DuckDbConnection::new(&self.database, &self.helpers, settings, retries)?))
+    }
+
+    fn help(&self, wanted: bool) -> Result<()> {
+        let mut connection = DuckDbConnection::new(&self.database, &self.helpers, &[], None)?;
+        if wanted { self.helpers.call(&mut connection) } else { self.helpers.dismiss(&mut connection) }
     }
 }
 

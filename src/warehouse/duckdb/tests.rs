@@ -484,3 +484,35 @@ fn profiles_set_attach_and_configure() {
             .contains("read-only")
     );
 }
+
+#[test]
+fn new_files_are_for_duckdb_1_1_unless_the_profile_says_otherwise() {
+    let storage = |target: Value| {
+        let options = credentials(target).unwrap().profile.options;
+        options.into_iter().filter(|(name, _)| name == "storage_compatibility_version").collect::<Vec<_>>()
+    };
+    let pair = |value: &str| vec![("storage_compatibility_version".to_owned(), value.to_owned())];
+    assert_eq!(storage(json!({"path": "a.duckdb"})), pair("v1.1.0"));
+    let chosen = json!({"config_options": {"storage_compatibility_version": "latest"}});
+    assert_eq!(storage(chosen), pair("latest"));
+    assert_eq!(storage(json!({"settings": {"storage_compatibility_version": "v1.2.0"}})), []);
+    assert_eq!(storage(json!({"path": "md:a"})), []);
+}
+
+#[test]
+fn helpers_come_and_go() {
+    let warehouse = open(json!({"config_options": {"threads": 4}})).unwrap();
+    let mut connection = warehouse.connect().unwrap();
+    let sql = "SELECT current_setting('threads'), current_setting('external_threads')";
+    assert_eq!(rows(&mut *connection, sql), [["4", "1"]]);
+    warehouse.help(false).unwrap();
+    assert_eq!(rows(&mut *connection, sql), [["4", "4"]]);
+    warehouse.help(true).unwrap();
+    assert_eq!(rows(&mut *connection, sql), [["4", "1"]]);
+    // What a hook says of threads holds.
+    warehouse.help(false).unwrap();
+    run(&mut *connection, "SET threads = 2");
+    assert_eq!(rows(&mut *connection, sql), [["2", "1"]]);
+    warehouse.help(true).unwrap();
+    assert_eq!(rows(&mut *connection, sql), [["2", "1"]]);
+}
