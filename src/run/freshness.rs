@@ -170,7 +170,7 @@ fn ask(
     }
     let response = result.as_ref().map(|result| response_fields(&result.response)).unwrap_or_default();
     let table = result.map(|result| result.table).or_else(|| TableObject::from_value(&answer).cloned());
-    let cells = table.as_ref().and_then(|table| table.table.rows.first()).filter(|row| row.len() == 2);
+    let cells = table.as_ref().and_then(|table| table.table().rows.first()).filter(|row| row.len() == 2);
     let Some([loaded, now]) = cells.map(Vec::as_slice) else {
         return Err(Error::compilation(format!(
             "Got an invalid result from \"collect_freshness\" for the source {}",

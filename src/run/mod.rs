@@ -17,7 +17,6 @@ mod model;
 mod result;
 mod scheduler;
 mod schemas;
-mod seeds;
 mod tests;
 mod unit_tests;
 
@@ -37,7 +36,6 @@ pub use freshness::{FreshnessRun, measure as measure_freshness};
 pub use info::node_info;
 pub use model::timed;
 pub use result::{NodeRun, Report, Timing};
-pub use seeds::seed_table;
 
 /// What is to be done with the selected nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::warehouse::{Cell, Table};
 /// errors (`--warn-error`).
 pub fn judge(node: &Node, done: &Materialized, warnings_fail: bool) -> Result<Outcome> {
     let main = done.main.as_ref().ok_or_else(|| unreadable(node, "it has no result"))?;
-    let table = &main.table.table;
+    let table = main.table.table();
     let failures = whole_number(cell(node, table, "failures")?).ok_or_else(|| {
         unreadable(node, "its fail_calc gave no whole number").help(
             "fail_calc must be an aggregate that always gives a number, such as count(*) or coalesce(sum(x), 0)",

@@ -61,8 +61,8 @@ impl UnitTestRun<'_> {
         let Some(main) = done.main else {
             return Err(Error::compilation("the materialization of unit tests gave no result"));
         };
-        let (actual, expected) = split(&main.table.table);
-        let difference = difference(&main.table.table, actual, expected);
+        let (actual, expected) = split(main.table.table());
+        let difference = difference(main.table.table(), actual, expected);
         let status = if difference.is_some() { Status::Fail } else { Status::Pass };
         Ok(Outcome {
             failures: Some(i64::from(difference.is_some())),

@@ -171,7 +171,7 @@ fn read_catalog(
     let found =
         context.call_macro("get_catalog", &[information_schema.into(), crate::jinja::from_json(&schemas)])?;
     let Some(found) = TableObject::from_value(&found) else { return Ok(()) };
-    let table = &found.table;
+    let table = found.table();
     for row in &table.rows {
         let text = |name: &str| cell(table, row, name).map(ToString::to_string);
         let [database, schema, name] =

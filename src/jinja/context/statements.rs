@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, State};
+use serde_json::Value as Json;
 
 use super::args::Args;
-use super::table::table_value;
 use super::{Context, TableObject, lock};
 use crate::error::Error as RbtError;
 use crate::jinja::{Origin, python_str, raise};
 use crate::manifest::ResourceType;
+use crate::warehouse::seed::Seed;
 use crate::warehouse::{Response, Table};
 
 /// What a statement gave: the warehouse's answer and the rows.
@@ -122,8 +123,12 @@ pub fn load_agate_table(context: &Arc<Context>, _state: &mut State, _args: &Args
         return Err(raise(RbtError::compilation("load_agate_table can only be called by seeds")));
     };
     let path = Path::new(node.root_path.as_deref().unwrap_or(".")).join(&node.original_file_path);
-    let table = crate::run::seed_table(node, &path).map_err(raise)?;
-    Ok(table_value(table))
+    let delimiter = node.config.get_str("delimiter").unwrap_or(",");
+    let typed = node.config.get("column_types").and_then(Json::as_object);
+    let text_columns: Vec<&str> =
+        typed.into_iter().flat_map(|types| types.keys()).map(String::as_str).collect();
+    let seed = Seed::read(&path, delimiter, &text_columns).map_err(raise)?;
+    Ok(Value::from_object(TableObject::of_seed(seed)))
 }
 
 /// `write(payload)`: writes the SQL that is about to run below `target/run`.

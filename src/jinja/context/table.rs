@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
@@ -14,21 +14,91 @@ use super::builtins::internal;
 use super::value as values;
 use crate::error::Error as RbtError;
 use crate::jinja::values::{is_undefined, json_dumps};
-use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str};
+use crate::jinja::{date_value, datetime_value, naive_datetime_value, python_str, raise};
+use crate::warehouse::seed::Seed;
 use crate::warehouse::{Cell, ColumnInfo, Table};
 
 /// A table in a template.
 #[derive(Debug, Clone)]
-pub struct TableObject {
-    pub table: Arc<Table>,
-    values: Arc<Vec<Vec<Value>>>,
+pub struct TableObject(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    columns: Vec<ColumnInfo>,
+    row_count: usize,
+    /// Where the rows are until somebody asks for them.
+    seed: Option<Seed>,
+    content: OnceLock<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
+    table: Table,
+    /// The cells as Python's values, as dbt gives them.
+    values: Vec<Vec<Value>>,
 }
 
 impl TableObject {
-    /// Wraps a result; cells become Python's values as dbt gives them.
+    /// Wraps a result.
     pub fn new(table: Table) -> Self {
         let values = table.rows.iter().map(|row| row.iter().map(cell_value).collect()).collect();
-        TableObject { table: Arc::new(table), values: Arc::new(values) }
+        TableObject::of(Content { table, values })
+    }
+
+    /// The rows of a seed, which are read when a template looks at one of them.
+    pub fn of_seed(seed: Seed) -> Self {
+        TableObject(Arc::new(Inner {
+            columns: seed.column_infos(),
+            row_count: seed.row_count,
+            seed: Some(seed),
+            content: OnceLock::new(),
+        }))
+    }
+
+    fn of(content: Content) -> Self {
+        TableObject(Arc::new(Inner {
+            columns: content.table.columns.clone(),
+            row_count: content.values.len(),
+            seed: None,
+            content: content.into(),
+        }))
+    }
+
+    /// Names and types of the columns.
+    pub fn columns(&self) -> &[ColumnInfo] {
+        &self.0.columns
+    }
+
+    /// The table as the database gave it.
+    pub fn table(&self) -> &Table {
+        &self.content().table
+    }
+
+    fn values(&self) -> &[Vec<Value>] {
+        &self.content().values
+    }
+
+    fn row_count(&self) -> usize {
+        self.0.row_count
+    }
+
+    fn content(&self) -> &Content {
+        self.0.content.get_or_init(|| {
+            let read = self.0.seed.as_ref().map_or_else(|| Ok(Table::default()), Seed::table);
+            let (values, rows) = match &read {
+                Ok(table) => {
+                    (table.rows.iter().map(|row| row.iter().map(cell_value).collect()).collect(), Vec::new())
+                }
+                // Somebody took the file away since it was looked at: every use of a value is this error.
+                Err(error) => {
+                    let row = || self.columns().iter().map(|_| Value::from(raise(error.clone()))).collect();
+                    let nulls = vec![vec![Cell::Null; self.columns().len()]; self.row_count()];
+                    ((0..self.row_count()).map(|_| row()).collect(), nulls)
+                }
+            };
+            let table = read.unwrap_or_else(|_| Table { columns: self.0.columns.clone(), rows });
+            Content { table, values }
+        })
     }
 
     /// The table behind a value, if it is one.
@@ -38,17 +108,17 @@ impl TableObject {
 
     /// All rows as tuples: what `load_result(…).data` holds.
     pub fn matrix(&self) -> Value {
-        values::list(self.values.iter().map(|row| values::tuple(row.clone())))
+        values::list(self.values().iter().map(|row| values::tuple(row.clone())))
     }
 
     fn names(&self) -> Vec<Value> {
-        self.table.columns.iter().map(|column| Value::from(column.name.as_str())).collect()
+        self.columns().iter().map(|column| Value::from(column.name.as_str())).collect()
     }
 
     fn column_index(&self, key: &Value) -> Option<usize> {
-        index(key, self.table.columns.len()).or_else(|| {
+        index(key, self.columns().len()).or_else(|| {
             let name = key.as_str()?;
-            self.table.columns.iter().position(|column| column.name == name)
+            self.columns().iter().position(|column| column.name == name)
         })
     }
 
@@ -60,23 +130,23 @@ impl TableObject {
     fn with_rows(&self, rows: impl Iterator<Item = usize>) -> TableObject {
         let chosen: Vec<usize> = rows.collect();
         let table = Table {
-            columns: self.table.columns.clone(),
-            rows: chosen.iter().map(|&row| self.table.rows[row].clone()).collect(),
+            columns: self.columns().to_vec(),
+            rows: chosen.iter().map(|&row| self.table().rows[row].clone()).collect(),
         };
-        let values = chosen.iter().map(|&row| self.values[row].clone()).collect();
-        TableObject { table: Arc::new(table), values: Arc::new(values) }
+        let values = chosen.iter().map(|&row| self.values()[row].clone()).collect();
+        TableObject::of(Content { table, values })
     }
 
     /// The same rows with a choice of the columns.
     fn with_columns(&self, columns: &[usize]) -> TableObject {
         let pick = |row: &Vec<Cell>| columns.iter().map(|&column| row[column].clone()).collect();
         let table = Table {
-            columns: columns.iter().map(|&column| self.table.columns[column].clone()).collect(),
-            rows: self.table.rows.iter().map(pick).collect(),
+            columns: columns.iter().map(|&column| self.columns()[column].clone()).collect(),
+            rows: self.table().rows.iter().map(pick).collect(),
         };
         let values =
-            self.values.iter().map(|row| columns.iter().map(|&c| row[c].clone()).collect()).collect();
-        TableObject { table: Arc::new(table), values: Arc::new(values) }
+            self.values().iter().map(|row| columns.iter().map(|&c| row[c].clone()).collect()).collect();
+        TableObject::of(Content { table, values })
     }
 }
 
@@ -130,7 +200,7 @@ impl Object for TableObject {
 
     /// Iterating a table gives its rows.
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values((0..self.values.len()).map(|row| self.row(row)).collect())
+        Enumerator::Values((0..self.row_count()).map(|row| self.row(row)).collect())
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -139,7 +209,7 @@ impl Object for TableObject {
             "rows" => Some(Value::from_object(Rows { table: (**self).clone() })),
             "column_names" => Some(values::tuple(self.names())),
             "column_types" => {
-                let types = self.table.columns.iter().map(|column| Value::from(column.data_type.as_str()));
+                let types = self.columns().iter().map(|column| Value::from(column.data_type.as_str()));
                 Some(values::tuple(types.collect()))
             }
             _ => None,
@@ -151,7 +221,7 @@ impl Object for TableObject {
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(self.values.len())
+        Some(self.row_count())
     }
 
     fn call_method(
@@ -163,13 +233,13 @@ impl Object for TableObject {
         let args = Args::new(method, args)?;
         let table = match method {
             "print_table" | "print_csv" | "print_json" => return Ok(Value::from(())),
-            "to_string" => return Ok(Value::from(text_table(&self.table))),
+            "to_string" => return Ok(Value::from(text_table(self.table()))),
             "rename" => self.rename(&args)?,
             "select" | "exclude" => {
                 let names = names_of(&args.required(0, "key")?)?;
                 let keep = |column: &ColumnInfo| names.contains(&column.name) == (method == "select");
                 let columns: Vec<usize> =
-                    self.table.columns.iter().enumerate().filter(|(_, c)| keep(c)).map(|(i, _)| i).collect();
+                    self.columns().iter().enumerate().filter(|(_, c)| keep(c)).map(|(i, _)| i).collect();
                 self.with_columns(&columns)
             }
             "limit" => {
@@ -177,11 +247,10 @@ impl Object for TableObject {
                 let second = args.get(1, "stop").and_then(|value| usize::try_from(value).ok());
                 let (start, stop) = match (first, second) {
                     (Some(start), Some(stop)) => (start, stop),
-                    (stop, _) => (0, stop.unwrap_or(self.values.len())),
+                    (stop, _) => (0, stop.unwrap_or(self.row_count())),
                 };
                 self.with_rows(
-                    start.min(self.values.len())
-                        ..stop.min(self.values.len()).max(start.min(self.values.len())),
+                    start.min(self.row_count())..stop.min(self.row_count()).max(start.min(self.row_count())),
                 )
             }
             "order_by" => self.order_by(&args)?,
@@ -197,7 +266,7 @@ impl Object for TableObject {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text_table(&self.table))
+        f.write_str(&text_table(self.table()))
     }
 }
 
@@ -211,7 +280,7 @@ fn names_of(value: &Value) -> Result<Vec<String>, Error> {
 impl TableObject {
     fn rename(&self, args: &Args) -> Result<TableObject, Error> {
         let names = args.required(0, "column_names")?;
-        let mut table = (*self.table).clone();
+        let mut table = self.table().clone();
         for (position, column) in table.columns.iter_mut().enumerate() {
             let by_name =
                 names.get_item(&Value::from(column.name.as_str())).ok().filter(|v| !is_undefined(v));
@@ -220,7 +289,7 @@ impl TableObject {
                 column.name = name.to_string();
             }
         }
-        Ok(TableObject { table: Arc::new(table), values: self.values.clone() })
+        Ok(TableObject::of(Content { table, values: self.values().to_vec() }))
     }
 
     fn order_by(&self, args: &Args) -> Result<TableObject, Error> {
@@ -228,9 +297,9 @@ impl TableObject {
         let columns: Vec<usize> =
             keys.iter().filter_map(|key| self.column_index(&Value::from(key.as_str()))).collect();
         let reverse = args.optional_bool(1, "reverse").unwrap_or(false);
-        let mut rows: Vec<usize> = (0..self.values.len()).collect();
+        let mut rows: Vec<usize> = (0..self.row_count()).collect();
         rows.sort_by(|&a, &b| {
-            let ordering = columns.iter().map(|&c| self.values[a][c].cmp(&self.values[b][c]));
+            let ordering = columns.iter().map(|&c| self.values()[a][c].cmp(&self.values()[b][c]));
             let ordering = ordering.fold(Ordering::Equal, Ordering::then);
             if reverse { ordering.reverse() } else { ordering }
         });
@@ -240,15 +309,15 @@ impl TableObject {
     fn distinct(&self, args: &Args) -> Result<TableObject, Error> {
         let keys = match args.get(0, "key") {
             Some(key) if !key.is_none() => names_of(&key)?,
-            _ => self.table.columns.iter().map(|column| column.name.clone()).collect(),
+            _ => self.columns().iter().map(|column| column.name.clone()).collect(),
         };
         let columns: Vec<usize> =
             keys.iter().filter_map(|key| self.column_index(&Value::from(key.as_str()))).collect();
         let mut seen = std::collections::HashSet::new();
         let is_new = |row: &usize| {
-            seen.insert(columns.iter().map(|&c| self.values[*row][c].clone()).collect::<Vec<_>>())
+            seen.insert(columns.iter().map(|&c| self.values()[*row][c].clone()).collect::<Vec<_>>())
         };
-        let rows: Vec<usize> = (0..self.values.len()).filter(is_new).collect();
+        let rows: Vec<usize> = (0..self.row_count()).filter(is_new).collect();
         Ok(self.with_rows(rows.into_iter()))
     }
 }
@@ -270,7 +339,7 @@ impl Object for Columns {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.table.table.columns.len())
+        Enumerator::Seq(self.table.columns().len())
     }
 
     fn call_method(
@@ -279,7 +348,7 @@ impl Object for Columns {
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
-        let columns = || (0..self.table.table.columns.len()).filter_map(|i| self.get_value(&Value::from(i)));
+        let columns = || (0..self.table.columns().len()).filter_map(|i| self.get_value(&Value::from(i)));
         mapped_sequence(
             method,
             args,
@@ -323,7 +392,7 @@ struct Column {
 
 impl Column {
     fn all(&self) -> Vec<Value> {
-        self.table.values.iter().map(|row| row[self.index].clone()).collect()
+        self.table.values().iter().map(|row| row[self.index].clone()).collect()
     }
 }
 
@@ -333,20 +402,20 @@ impl Object for Column {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let info = &self.table.table.columns[self.index];
+        let info = &self.table.columns()[self.index];
         match key.as_str() {
             Some("name") => Some(Value::from(info.name.as_str())),
             Some("data_type") => Some(Value::from(info.data_type.as_str())),
             Some(_) => None,
             None => {
-                let row = index(key, self.table.values.len())?;
-                Some(self.table.values[row][self.index].clone())
+                let row = index(key, self.table.row_count())?;
+                Some(self.table.values()[row][self.index].clone())
             }
         }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.table.values.len())
+        Enumerator::Seq(self.table.row_count())
     }
 
     fn call_method(
@@ -369,7 +438,7 @@ impl Object for Column {
                 Ok(values::list(sorted))
             }
             _ => {
-                let keys = || (0..self.table.values.len()).map(Value::from).collect();
+                let keys = || (0..self.table.row_count()).map(Value::from).collect();
                 mapped_sequence(method, args, keys, || self.all(), |key| self.get_value(key))
             }
         }
@@ -388,11 +457,11 @@ impl Object for Rows {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(self.table.row(index(key, self.table.values.len())?))
+        Some(self.table.row(index(key, self.table.row_count())?))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.table.values.len())
+        Enumerator::Seq(self.table.row_count())
     }
 
     fn call_method(
@@ -401,7 +470,7 @@ impl Object for Rows {
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
-        let count = self.table.values.len();
+        let count = self.table.row_count();
         let rows = || (0..count).map(|row| self.table.row(row)).collect();
         mapped_sequence(
             method,
@@ -426,11 +495,11 @@ impl Object for Row {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(self.table.values[self.index][self.table.column_index(key)?].clone())
+        Some(self.table.values()[self.index][self.table.column_index(key)?].clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.table.table.columns.len())
+        Enumerator::Seq(self.table.columns().len())
     }
 
     fn call_method(
@@ -439,12 +508,12 @@ impl Object for Row {
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
-        let cells = || self.table.values[self.index].clone();
+        let cells = || self.table.values()[self.index].clone();
         mapped_sequence(method, args, || self.table.names(), cells, |key| self.get_value(key))
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cells = &self.table.values[self.index];
+        let cells = &self.table.values()[self.index];
         // A list prints between brackets.
         let shown = crate::jinja::python_repr(&values::list(cells.iter().take(5).cloned()));
         let more = if cells.len() > 5 { ", ..." } else { "" };

@@ -4,22 +4,23 @@
 //! and time, boolean, or else text. Empty values and the word `null` fit everything. What is stored in the end is
 //! up to the database, which reads the file again with these types.
 
+mod guess;
+#[cfg(test)]
+mod properties;
+mod records;
 mod values;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ReaderBuilder};
+use rayon::prelude::*;
 
 use super::{Cell, ColumnInfo, Table};
 use crate::error::{Error, Location, Result};
-use crate::interrupt;
-use values::Places;
+use guess::Guess;
+use records::{Record, Records, line_at, next_line};
 
-/// The mark that some programs put at the start of UTF-8 files.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// A seed file that was read, with the types of its columns.
+/// A seed file that was looked at, with the types of its columns. Its rows stay in the file until somebody asks.
 #[derive(Debug)]
 pub struct Seed {
     pub columns: Vec<SeedColumn>,
@@ -27,7 +28,6 @@ pub struct Seed {
     pub row_count: usize,
     path: PathBuf,
     delimiter: u8,
-    data: Vec<u8>,
 }
 
 /// A column of a seed.
@@ -63,11 +63,11 @@ impl SeedType {
     }
 }
 
-/// After how many rows is looked whether the user wants to stop.
-const ROWS_A_STEP: usize = 1 << 12;
+/// A file is read in parts of this size, each by the processor that is free.
+const PART: u64 = 1 << 22;
 
 impl Seed {
-    /// Reads a file. The columns named in `text_columns` are text whatever is in them, because their types are
+    /// Looks at a file. The columns named in `text_columns` are text whatever is in them, because their types are
     /// given by the configuration.
     ///
     /// Fails if the file cannot be read, is not UTF-8, or has rows with more values than the header has names.
@@ -77,149 +77,70 @@ impl Seed {
                 .at(Location::file(path))
                 .help("a delimiter is one character, as `delimiter: \";\"` or `delimiter: \"\\t\"`"));
         };
-        let mut data = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
-        if data.starts_with(BYTE_ORDER_MARK) {
-            data.drain(..BYTE_ORDER_MARK.len());
-        }
-        if let Err(error) = std::str::from_utf8(&data) {
-            let line = count_lines(&data[..error.valid_up_to()]) + 1;
-            return Err(Error::runtime("the seed is not UTF-8")
-                .at(Location::new(path, line, 0))
-                .help("save the file with the encoding UTF-8"));
-        }
-        let mut seed = Seed { columns: Vec::new(), row_count: 0, path: path.to_owned(), delimiter, data };
-        let names = seed.header()?;
-        let mut guesses: Vec<Guess> =
+        let mut records = Records::new(path, delimiter, 0, u64::MAX)?;
+        let names = header(path, &mut records)?;
+        let guesses: Vec<Guess> =
             names.iter().map(|name| Guess::new(text_columns.contains(&name.as_str()))).collect();
-        seed.row_count = seed.each_row(|row| {
-            for (guess, value) in guesses.iter_mut().zip(row) {
-                guess.look_at(text(value));
-            }
-        })?;
+        let size = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.len();
+        let seen = match size.saturating_sub(records.position()) {
+            ..PART => Seen::of(&mut records, guesses)?,
+            _ => look_at_parts(&records, size, PART, &guesses)?,
+        };
         let column = |(name, guess): (String, &Guess)| SeedColumn { name, kind: guess.outcome() };
-        seed.columns = names.into_iter().zip(&guesses).map(column).collect();
-        Ok(seed)
+        let columns = names.into_iter().zip(&seen.guesses).map(column).collect();
+        Ok(Seed { columns, row_count: seen.rows, path: path.to_owned(), delimiter })
     }
 
     /// All rows, with values of the columns' types.
     pub fn table(&self) -> Result<Table> {
-        let column =
-            |it: &SeedColumn| ColumnInfo { name: it.name.clone(), data_type: it.kind.sql_type().to_owned() };
         let mut rows = Vec::with_capacity(self.row_count);
-        self.each_row(|row| {
-            let mut cells: Vec<Cell> = self
-                .columns
-                .iter()
-                .zip(row)
-                .map(|(column, value)| values::cell(text(value), column.kind))
-                .collect();
+        let mut records = Records::new(&self.path, self.delimiter, 0, u64::MAX)?;
+        records.next()?;
+        while let Some(record) = records.next()? {
+            let values = self.columns.iter().zip(record.iter());
+            let mut cells: Vec<Cell> =
+                values.map(|(column, value)| values::cell(value, column.kind)).collect();
             cells.resize(self.columns.len(), Cell::Null);
             rows.push(cells);
-        })?;
-        Ok(Table { columns: self.columns.iter().map(column).collect(), rows })
-    }
-
-    fn reader(&self) -> csv::Reader<&[u8]> {
-        ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .from_reader(&self.data)
-    }
-
-    /// The names of the columns: nameless ones are named with letters, repeated ones numbered.
-    fn header(&self) -> Result<Vec<String>> {
-        let mut record = ByteRecord::new();
-        let there = self.reader().read_byte_record(&mut record).map_err(|error| self.unreadable(&error))?;
-        if !there || self.data.starts_with(b"\n") || self.data.starts_with(b"\r") {
-            return Err(Error::compilation("the first line of the seed is empty")
-                .at(Location::new(&self.path, 1, 0))
-                .help("the first line must hold the names of the columns"));
         }
-        let mut names: Vec<String> = Vec::new();
-        for (index, field) in record.iter().enumerate() {
-            let name = match text(field) {
-                "" => letter_name(index),
-                name => name.to_owned(),
-            };
-            let mut unique = name.clone();
-            let mut number = 2;
-            while names.contains(&unique) {
-                unique = format!("{name}_{number}");
-                number += 1;
-            }
-            names.push(unique);
+        if rows.len() != self.row_count {
+            return Err(Error::runtime("the seed was changed while it was read")
+                .at(Location::file(&self.path))
+                .help("run it again"));
         }
-        Ok(names)
+        Ok(Table { columns: self.column_infos(), rows })
     }
 
-    /// Shows every row after the header, and gives their number. An empty line is a row without values.
-    fn each_row(&self, mut see: impl FnMut(&ByteRecord)) -> Result<usize> {
-        let mut reader = self.reader();
-        let mut record = ByteRecord::new();
-        let mut width = None;
-        let mut count: usize = 0;
-        let no_values = ByteRecord::new();
-        loop {
-            let start = reader.position().byte() as usize;
-            let there = reader.read_byte_record(&mut record).map_err(|error| self.unreadable(&error))?;
-            // The reader skips empty lines; dbt does not.
-            let empty = empty_lines(&self.data, start);
-            for _ in 0..empty {
-                see(&no_values);
-                count += 1;
-            }
-            if count.is_multiple_of(ROWS_A_STEP) {
-                interrupt::check()?;
-            }
-            if !there {
-                return Ok(count);
-            }
-            let Some(width) = width else {
-                width = Some(record.len());
-                continue;
-            };
-            if record.len() > width {
-                let line = count_lines(&self.data[..start]) + empty + 1;
-                let (values, names) = (record.len(), width);
-                return Err(Error::compilation(format!(
-                    "a row of the seed has {values} values, but the header has {names} names"
-                ))
-                .at(Location::new(&self.path, line, 0))
-                .help("put values that contain the delimiter in double quotes, or change the seed's `delimiter`"));
-            }
-            see(&record);
-            count += 1;
-        }
-    }
-
-    fn unreadable(&self, error: &csv::Error) -> Error {
-        Error::runtime(format!("the seed cannot be read: {error}")).at(Location::file(&self.path))
+    /// The columns with the types of the database.
+    pub fn column_infos(&self) -> Vec<ColumnInfo> {
+        let info =
+            |it: &SeedColumn| ColumnInfo { name: it.name.clone(), data_type: it.kind.sql_type().to_owned() };
+        self.columns.iter().map(info).collect()
     }
 }
 
-/// Text of a file that was found to be UTF-8. Its delimiter is ASCII, so that every field is UTF-8 too.
-fn text(field: &[u8]) -> &str {
-    std::str::from_utf8(field).unwrap_or_default()
-}
-
-fn count_lines(data: &[u8]) -> usize {
-    data.iter().filter(|byte| **byte == b'\n').count()
-}
-
-/// The number of empty lines at a place of the data where a record has just ended.
-fn empty_lines(data: &[u8], start: usize) -> usize {
-    let mut rest = &data[start..];
-    // The reader stops in the middle of a line break of two characters.
-    if start > 0 && data[start - 1] == b'\r' {
-        rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+/// The names of the columns: nameless ones are named with letters, repeated ones numbered.
+fn header(path: &Path, records: &mut Records) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for (index, field) in records.next()?.iter().flat_map(Record::iter).enumerate() {
+        let name = match field {
+            "" => letter_name(index),
+            name => name.to_owned(),
+        };
+        let mut unique = name.clone();
+        let mut number = 2;
+        while names.contains(&unique) {
+            unique = format!("{name}_{number}");
+            number += 1;
+        }
+        names.push(unique);
     }
-    let mut count = 0;
-    while let [b'\r', b'\n', after @ ..] | [b'\n' | b'\r', after @ ..] = rest {
-        rest = after;
-        count += 1;
+    if names.is_empty() {
+        return Err(Error::compilation("the first line of the seed is empty")
+            .at(Location::new(path, 1, 0))
+            .help("the first line must hold the names of the columns"));
     }
-    count
+    Ok(names)
 }
 
 /// `a` to `z`, then `aa`, `bb`, …
@@ -228,74 +149,82 @@ fn letter_name(index: usize) -> String {
     String::from(letter).repeat(index / 26 + 1)
 }
 
-/// What a column can still be after the values seen so far.
-struct Guess {
-    number: Option<Places>,
-    date: bool,
-    date_time: bool,
-    iso_date_time: bool,
-    boolean: bool,
+/// What was found in the records of a part of a file.
+struct Seen {
+    guesses: Vec<Guess>,
+    /// As for dbt, an empty line is a row.
+    rows: usize,
+    /// Where the part's last record ends.
+    end: u64,
 }
 
-impl Guess {
-    fn new(text: bool) -> Self {
-        let open = !text;
-        Guess {
-            number: open.then(Places::default),
-            date: open,
-            date_time: open,
-            iso_date_time: open,
-            boolean: open,
-        }
-    }
-
-    fn is_text(&self) -> bool {
-        self.number.is_none() && !(self.date || self.date_time || self.iso_date_time || self.boolean)
-    }
-
-    fn look_at(&mut self, value: &str) {
-        if self.is_text() || values::is_null(value) {
-            return;
-        }
-        if let Some(seen) = self.number {
-            self.number = values::number_places(value).map(|places| seen.max(places));
-        }
-        self.date = self.date && values::date(value).is_some();
-        self.date_time = self.date_time && values::date_time(value).is_some();
-        self.iso_date_time = self.iso_date_time && values::iso_date_time(value).is_some();
-        self.boolean = self.boolean && values::boolean(value).is_some();
-    }
-
-    fn outcome(&self) -> SeedType {
-        match self.number {
-            Some(places) if places.decimals() => SeedType::Number,
-            Some(_) => SeedType::Integer,
-            None if self.date => SeedType::Date,
-            None if self.date_time || self.iso_date_time => SeedType::DateTime,
-            None if self.boolean => SeedType::Boolean,
-            None => SeedType::Text,
+impl Seen {
+    /// Looks at all records, with what is known of the columns before.
+    fn of(records: &mut Records, mut guesses: Vec<Guess>) -> Result<Seen> {
+        let mut rows = 0;
+        loop {
+            let begin = records.position();
+            let Some(record) = records.next()? else {
+                return Ok(Seen { guesses, rows, end: records.position() });
+            };
+            if record.len() > guesses.len() {
+                let (values, names) = (record.len(), guesses.len());
+                return Err(Error::compilation(format!(
+                    "a row of the seed has {values} values, but the header has {names} names"
+                ))
+                .at(Location::new(records.path, line_at(records.path, begin), 0))
+                .help("put values that contain the delimiter in double quotes, or change the seed's `delimiter`"));
+            }
+            for (guess, value) in guesses.iter_mut().zip(record.iter()) {
+                guess.look_at(value);
+            }
+            rows += 1;
         }
     }
 }
+
+/// Looks at the parts of a file side by side. Each is taken to begin with a record; one that turns out to begin inside
+/// of quotes is looked at again.
+fn look_at_parts(records: &Records, size: u64, part_size: u64, guesses: &[Guess]) -> Result<Seen> {
+    let Records { path, delimiter, .. } = *records;
+    let begin = records.position();
+    let look = |begin, end| Seen::of(&mut Records::new(path, delimiter, begin, end)?, guesses.to_vec());
+    let cuts = (1..(size - begin).div_ceil(part_size)).map(|part| next_line(path, begin + part * part_size));
+    let cuts = cuts.collect::<Result<Vec<u64>>>()?;
+    let begins = std::iter::once(begin).chain(cuts.iter().copied());
+    let parts: Vec<(u64, u64)> = begins.zip(cuts.iter().copied().chain([size])).collect();
+    let found: Vec<Result<Seen>> = parts.par_iter().map(|(begin, end)| look(*begin, *end)).collect();
+    let mut all = Seen { guesses: guesses.to_vec(), rows: 0, end: begin };
+    for ((begin, end), found) in parts.into_iter().zip(found) {
+        let seen = if begin == all.end { found? } else { look(all.end, end)? };
+        all.guesses.iter_mut().zip(&seen.guesses).for_each(|(guess, other)| guess.merge(other));
+        all.rows += seen.rows;
+        all.end = seen.end;
+    }
+    Ok(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &[u8], delimiter: &str, text_columns: &[&str]) -> Result<Seed> {
+    fn read(text: &[u8], delimiter: &str, text_columns: &[&str]) -> Result<(Seed, Table)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seed.csv");
         fs::write(&path, text).unwrap();
-        Seed::read(&path, delimiter, text_columns)
+        let seed = Seed::read(&path, delimiter, text_columns)?;
+        let table = seed.table()?;
+        Ok((seed, table))
     }
 
-    fn seed(text: &str) -> Seed {
+    fn seed(text: &str) -> (Seed, Table) {
         read(text.as_bytes(), ",", &[]).unwrap()
     }
 
     /// The type that a column of these values gets.
     fn kind(values: &[&str]) -> SeedType {
         let rows: String = values.iter().map(|value| format!("\"{value}\"\n")).collect();
-        seed(&format!("it\n{rows}")).columns[0].kind
+        seed(&format!("it\n{rows}")).0.columns[0].kind
     }
 
     #[test]
@@ -355,15 +284,15 @@ mod tests {
 
     #[test]
     fn configured_columns_are_text() {
-        let seed = read(b"id;zip\n1;00501\n", ";", &["zip", "other"]).unwrap();
+        let (seed, table) = read(b"id;zip\n1;00501\n", ";", &["zip", "other"]).unwrap();
         let kinds: Vec<_> = seed.columns.iter().map(|column| column.kind).collect();
         assert_eq!(kinds, [SeedType::Integer, SeedType::Text]);
-        assert_eq!(seed.table().unwrap().rows, [[Cell::Decimal("1".into()), Cell::Text("00501".into())]]);
+        assert_eq!(table.rows, [[Cell::Decimal("1".into()), Cell::Text("00501".into())]]);
     }
 
     #[test]
     fn names_are_made_unique() {
-        let names = |text: &str| seed(text).columns.into_iter().map(|it| it.name).collect::<Vec<_>>();
+        let names = |text: &str| seed(text).0.columns.into_iter().map(|it| it.name).collect::<Vec<_>>();
         assert_eq!(names("a,, x,a,a,\"b \"\"c\"\"\"\n"), ["a", "b", " x", "a_2", "a_3", "b \"c\""]);
         assert_eq!(names("\u{feff}id\n1\n"), ["id"]);
     }
@@ -379,16 +308,15 @@ mod tests {
             ("a,b\r1,2\r\r3,4\r", 3),
             ("a,b\n\"1\n\n\",2\n", 1),
         ] {
-            let seed = seed(text);
-            assert_eq!((seed.row_count, seed.table().unwrap().rows.len()), (expected, expected), "{text:?}");
+            let (seed, table) = seed(text);
+            assert_eq!((seed.row_count, table.rows.len()), (expected, expected), "{text:?}");
         }
     }
 
     #[test]
     fn values_have_the_column_s_type() {
-        let table =
-            seed("n,d,t,b,s\n$1.50,2024-1-5,2024-01-05T12:30:00.25Z,TRUE,\"a\r\nb\"\nnull,,,,null\n").table();
-        let rows = table.unwrap().rows;
+        let text = "n,d,t,b,s\n$1.50,2024-1-5,2024-01-05T12:30:00.25Z,TRUE,\"a\r\nb\"\nnull,,,,null\n";
+        let rows = seed(text).1.rows;
         let texts: Vec<String> = rows[0].iter().map(Cell::to_string).collect();
         assert_eq!(texts, ["1.50", "2024-01-05", "2024-01-05 12:30:00.25", "true", "a\nb"]);
         assert!(rows[1].iter().all(|cell| *cell == Cell::Null));

@@ -79,7 +79,7 @@ pub fn number_places(value: &str) -> Option<Places> {
 }
 
 /// The places of a number that is written with digits and a point only, the quick case.
-fn plain_places(value: &[u8]) -> Option<Places> {
+pub fn plain_places(value: &[u8]) -> Option<Places> {
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     if digits.is_empty() || digits.len() > PRECISION {
         return None;
@@ -256,6 +256,18 @@ impl Scanner<'_> {
     fn is_at_end(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Whether this is a date of ten characters that every month has, the quick case.
+pub fn is_plain_date(value: &[u8]) -> bool {
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let [year @ .., b'-', m1, m2, b'-', d1, d2] = value else { return false };
+    let is_in = |digits: &[u8], from, to| number(digits).is_some_and(|number| (from..=to).contains(&number));
+    year.len() == 4 && is_in(year, 1, 9999) && is_in(&[*m1, *m2], 1, 12) && is_in(&[*d1, *d2], 1, 28)
 }
 
 /// A date like `2024-02-29`; month and day may have one digit.

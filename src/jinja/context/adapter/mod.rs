@@ -221,6 +221,6 @@ fn convert_type(args: &Args) -> Result<Value, Error> {
     let table = args.required(0, "agate_table")?;
     let index = usize::try_from(args.required(1, "col_idx")?)?;
     let table = TableObject::from_value(&table);
-    let column = table.and_then(|table| table.table.columns.get(index));
+    let column = table.and_then(|table| table.columns().get(index));
     Ok(column.map_or(none(), |column| Value::from(column.data_type.as_str())))
 }

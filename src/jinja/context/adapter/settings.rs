@@ -64,11 +64,11 @@ pub fn standardize_grants(args: &Args) -> Result<Value, Error> {
     let value = args.required(0, "grants_table")?;
     let table = expect_table(&value)?;
     let text = |row: &[crate::warehouse::Cell], name: &str| {
-        let index = table.table.columns.iter().position(|column| column.name == name)?;
+        let index = table.columns().iter().position(|column| column.name == name)?;
         Some(row.get(index)?.to_string())
     };
     let mut grants: indexmap::IndexMap<String, Vec<Value>> = indexmap::IndexMap::new();
-    for row in &table.table.rows {
+    for row in &table.table().rows {
         if let (Some(grantee), Some(privilege)) = (text(row, "grantee"), text(row, "privilege_type")) {
             grants.entry(privilege).or_default().push(Value::from(grantee));
         }
