@@ -31,6 +31,9 @@
   {%- set closes_deletes = records_deletes or strategy.hard_deletes == 'invalidate' -%}
   {%- set join_on = unique_key_join_on(key, 'snapshotted_data', 'source_data') -%}
   {%- set now = snapshot_get_time() | trim -%}
+  {%- set source_columns -%}
+    * exclude (dbt_internal_scd_id, dbt_internal_is_update{{ ', dbt_internal_is_deleted' if records_deletes }})
+  {%- endset -%}
   {%- set changed -%}
     ({{ strategy.row_changed }}{{ " or snapshotted_data." ~ columns.dbt_is_deleted ~ " = 'True'" if records_deletes }})
   {%- endset -%}
@@ -47,39 +50,39 @@
     select *, {{ unique_key_fields(key) }}
     from snapshot_query
   ),
+  {#- The rows that are new or changed, of the many that are not: they are joined and looked for once. #}
+  changed_data as materialized (
+    select
+      source_data.*,
+      snapshotted_data.{{ columns.dbt_scd_id }} as dbt_internal_scd_id,
+      {{ "snapshotted_data." ~ columns.dbt_is_deleted ~ " as dbt_internal_is_deleted," if records_deletes }}
+      snapshotted_data.{{ columns.dbt_scd_id }} is not null and {{ changed }} as dbt_internal_is_update
+    from keyed_source_data as source_data
+    left join snapshotted_data on {{ join_on }}
+    where {{ unique_key_is_null(key, 'snapshotted_data') }} or {{ changed }}
+  ),
   insertions as (
     select
       'insert' as dbt_change_type,
-      source_data.*
+      {{ source_columns }},
+      {{ strategy.updated_at }} as {{ columns.dbt_updated_at }},
+      {{ strategy.updated_at }} as {{ columns.dbt_valid_from }},
+      {{ get_dbt_valid_to_current(strategy, columns) }},
+      {{ strategy.scd_id }} as {{ columns.dbt_scd_id }}
       {{- ", 'False' as " ~ columns.dbt_is_deleted if records_deletes }}
-    from (
-      select
-        *,
-        {{ strategy.updated_at }} as {{ columns.dbt_updated_at }},
-        {{ strategy.updated_at }} as {{ columns.dbt_valid_from }},
-        {{ get_dbt_valid_to_current(strategy, columns) }},
-        {{ strategy.scd_id }} as {{ columns.dbt_scd_id }}
-      from keyed_source_data
-    ) as source_data
-    left join snapshotted_data on {{ join_on }}
-    where {{ unique_key_is_null(key, 'snapshotted_data') }} or {{ changed }}
+    from changed_data
   ),
   updates as (
     select
       'update' as dbt_change_type,
-      source_data.*,
-      snapshotted_data.{{ columns.dbt_scd_id }}
-      {{- ', snapshotted_data.' ~ columns.dbt_is_deleted if records_deletes }}
-    from (
-      select
-        *,
-        {{ strategy.updated_at }} as {{ columns.dbt_updated_at }},
-        {{ strategy.updated_at }} as {{ columns.dbt_valid_from }},
-        {{ strategy.updated_at }} as {{ columns.dbt_valid_to }}
-      from keyed_source_data
-    ) as source_data
-    join snapshotted_data on {{ join_on }}
-    where {{ changed }}
+      {{ source_columns }},
+      {{ strategy.updated_at }} as {{ columns.dbt_updated_at }},
+      {{ strategy.updated_at }} as {{ columns.dbt_valid_from }},
+      {{ strategy.updated_at }} as {{ columns.dbt_valid_to }},
+      dbt_internal_scd_id as {{ columns.dbt_scd_id }}
+      {{- ', dbt_internal_is_deleted as ' ~ columns.dbt_is_deleted if records_deletes }}
+    from changed_data
+    where dbt_internal_is_update
   )
   {%- if closes_deletes %},
   deletes as (
