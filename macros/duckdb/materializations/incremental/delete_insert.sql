@@ -12,12 +12,10 @@
     where ({{ unique_key }}) in (select ({{ unique_key }}) from {{ source }})
     {%- else -%}
     delete from {{ target }} as DBT_INCREMENTAL_TARGET
-    where exists (
-      select 1 from {{ source }} as DBT_INCREMENTAL_SOURCE
-      where {% for key in unique_key -%}
-        DBT_INCREMENTAL_SOURCE.{{ key }} = DBT_INCREMENTAL_TARGET.{{ key }}{{ ' and ' if not loop.last }}
-      {%- endfor %}
-    )
+    using {{ source }} as DBT_INCREMENTAL_SOURCE
+    where {% for key in unique_key -%}
+      DBT_INCREMENTAL_SOURCE.{{ key }} = DBT_INCREMENTAL_TARGET.{{ key }}{{ ' and ' if not loop.last }}
+    {%- endfor %}
     {%- endif -%}
     {%- for predicate in normalize_incremental_predicates(incremental_predicates) %}
       and {{ predicate }}
