@@ -146,27 +146,24 @@ def many_rows(bench: Bench) -> None:
     if not folder.exists():
         large.generate(folder)
     rbt = [str(bench.rbt)]
-    database, base, sent = folder / "bench.duckdb", folder / "base.duckdb", folder / "sent.sql"
+    database, base = folder / "bench.duckdb", folder / "base.duckdb"
     for name in names:
-        before, words = large.TASKS[name]
+        task = large.TASKS[name]
         clean(folder)
-        for step in before:
+        for step in task.before:
             subprocess.run([*rbt, *step, "--profiles-dir", "."], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         database.exists() and shutil.copy(database, base)
 
-        def restore(base=base if before else None) -> None:
+        def restore(base=base if task.before else None) -> None:
             database.unlink(missing_ok=True)
             if base:
                 shutil.copy(base, database)
 
-        restore()
-        sent.unlink(missing_ok=True)
-        subprocess.run([*rbt, *words, "--profiles-dir", "logged"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         bench.measure(
             name,
             [
-                Contender("rbt", restore, [*rbt, *words, "--profiles-dir", "."], folder),
-                Contender("floor", restore, [str(bench.floor), "sent.sql", "bench.duckdb"], folder),
+                Contender("rbt", restore, [*rbt, *task.words, "--profiles-dir", "."], folder),
+                Contender("by hand", restore, [str(bench.floor), large.by_hand(name), "bench.duckdb"], folder),
             ],
         )
 

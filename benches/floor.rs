@@ -3,9 +3,12 @@
 //!
 //! ```text
 //! cargo bench --bench floor -- PROJECT THREADS
+//! cargo bench --bench floor -- FILE.sql DATABASE
 //! ```
 //!
-//! It reads `target/manifest.json` and `target/run` of a project that was built, builds everything again into a fresh
+//! The second form runs the statements of a file in a database that is there.
+//!
+//! The first reads `target/manifest.json` and `target/run` of a project that was built, builds everything again into a fresh
 //! `floor.duckdb` beside `bench.duckdb`, in the order of the dependencies, and prints the seconds that it took.
 
 use std::collections::{BTreeSet, HashMap};
@@ -32,19 +35,27 @@ struct State {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let [project, threads] = words.as_slice() else {
+    match words.as_slice() {
+        [file, database] if file.ends_with(".sql") => run_file(Path::new(file), Path::new(database)),
+        [project, threads] => build(Path::new(project), threads.parse().expect("a number of threads")),
         // `cargo test --benches` runs this without arguments.
-        println!("usage: floor PROJECT THREADS");
-        return;
-    };
-    let project = Path::new(project);
+        _ => println!("usage: floor PROJECT THREADS | FILE.sql DATABASE"),
+    }
+}
+
+fn run_file(file: &Path, database: &Path) {
+    let sql = fs::read_to_string(file).expect("a file of statements");
+    Database::open(database).connect().run(&sql);
+}
+
+fn build(project: &Path, threads: usize) {
     let nodes = read(project);
     let file = project.join("floor.duckdb");
     for leftover in [file.clone(), file.with_extension("duckdb.wal")] {
         let _ = fs::remove_file(leftover);
     }
     let started = Instant::now();
-    replay(&nodes, &file, threads.parse().expect("a number of threads"));
+    replay(&nodes, &file, threads);
     println!("{:.3}", started.elapsed().as_secs_f64());
 }
 

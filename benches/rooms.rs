@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use minijinja::Value;
-use rbt::graph::Dag;
-use rbt::jinja::{Engine, Origin, Scope, blocks};
+use rbt::graph::{self, Dag, SelectionRequest};
+use rbt::jinja::{Engine, MacroTemplate, Origin, Scope, blocks};
 use rbt::manifest::{Manifest, Node, ResourceType};
 use rbt::project::yaml;
 
@@ -43,6 +43,14 @@ fn render_a_model(bencher: Bencher) {
     let (engine, origin) = (Engine::new(), Origin::file("models/a.sql"));
     let scope: Arc<dyn Scope> = Arc::new(Names);
     bencher.bench(|| engine.render(black_box(MODEL), &origin, &scope));
+}
+
+/// The same text as a macro, read, rewritten and compiled, without being rendered.
+#[divan::bench]
+fn compile_a_macro(bencher: Bencher) {
+    let text = format!("{{% macro m() %}}{MODEL}{{% endmacro %}}");
+    let fresh = || MacroTemplate::new("macro.shop.m", "m", text.as_str(), Origin::file("macros/m.sql"));
+    bencher.with_inputs(fresh).bench_refs(|template| template.check().is_ok());
 }
 
 /// A file of 100 macros is cut into blocks.
@@ -90,9 +98,20 @@ fn write_1000_nodes(bencher: Bencher) {
     bencher.bench(|| serde_json::to_vec(black_box(&manifest.nodes)));
 }
 
-/// The graph, and all that depends on one node.
+/// The graph of a manifest.
 #[divan::bench(args = [1000, 10_000])]
-fn graph_and_descendants(bencher: Bencher, models: usize) {
+fn graph(bencher: Bencher, models: usize) {
     let manifest = manifest(models);
-    bencher.bench(|| Dag::new(black_box(&manifest)).map(|dag| dag.descendants("model.shop.m1", None).len()));
+    bencher.bench(|| Dag::new(black_box(&manifest)).map(|dag| dag.len()));
+}
+
+/// All that depends on one of the first nodes, but for those with long names.
+#[divan::bench(args = [1000, 10_000])]
+fn select(bencher: Bencher, models: usize) {
+    let manifest = manifest(models);
+    let dag = Dag::new(&manifest).expect("a graph without cycles");
+    let words = |text: &str| vec![text.to_owned()];
+    let (select, exclude) = (words("m1+"), words("m????*"));
+    let request = SelectionRequest { select: &select, exclude: &exclude, ..SelectionRequest::default() };
+    bencher.bench(|| graph::select(&manifest, &dag, black_box(&request)).map(|found| found.ids.len()));
 }
