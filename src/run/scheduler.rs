@@ -83,6 +83,8 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
     for _ in 1..workers {
         sessions.push(job.session(cache)?);
     }
+    // Before any work begins, which would have to end first.
+    let alone = job.action.changes() && job.warehouse.help(false).is_ok();
     thread::scope(|scope| {
         for (index, session) in sessions.iter().enumerate() {
             let pool = &pool;
@@ -93,7 +95,7 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
                 pool.work(session);
             }
         }
-        pool.oversee();
+        pool.oversee(alone);
     });
     let state = pool.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(state.runs)
@@ -136,17 +138,15 @@ impl Pool<'_, '_> {
         }
     }
 
-    /// Waits for the workers to end. They work alone until a node takes long: threads of the database's own would be
-    /// woken for each statement, which is most of the work on a small table.
-    fn oversee(&self) {
-        let warehouse = self.job.warehouse;
-        let mut alone = self.job.action.changes() && warehouse.help(false).is_ok();
+    /// Waits for the workers to end. Those that work alone do so until a node takes long: threads of the database's own
+    /// would be woken for each statement, which is most of the work on a small table.
+    fn oversee(&self, mut alone: bool) {
         let mut state = lock(&self.state);
         while alone {
             if state.workers == 0 || state.since.values().any(|since| since.elapsed() >= PATIENCE) {
                 drop(state);
                 // Where that fails, only speed is lost.
-                let _ = warehouse.help(true);
+                let _ = self.job.warehouse.help(true);
                 alone = false;
                 state = lock(&self.state);
             } else {

@@ -33,10 +33,11 @@ pub trait Warehouse: Send + Sync {
     fn connect(&self) -> Result<Box<dyn Connection>>;
 
     /// Whether threads of the database's own are to help those that send statements, as they do from the beginning.
-    /// They speed up what takes long; waking them costs more than small statements take.
+    /// They speed up what takes long; waking them costs more than small statements take. Sending them away waits for
+    /// what they are doing.
     ///
     /// # Errors
-    /// If the database has no such threads, or the profile decides on them.
+    /// If the database does not let itself be told, after its configuration was locked for example.
     fn help(&self, wanted: bool) -> Result<()>;
 }
 
