@@ -7,7 +7,7 @@ use divan::{Bencher, black_box};
 use minijinja::Value;
 use rbt::graph::{self, Dag, SelectionRequest};
 use rbt::jinja::{Engine, MacroTemplate, Origin, Scope, blocks};
-use rbt::manifest::{Manifest, Node, ResourceType};
+use rbt::manifest::{Details, Manifest, Node, ResourceType};
 use rbt::project::yaml;
 
 fn main() {
@@ -82,7 +82,8 @@ fn manifest(models: usize) -> Manifest {
     let mut manifest = Manifest::default();
     for number in 0..models {
         let (name, id) = (format!("m{number}"), format!("model.shop.m{number}"));
-        let mut node = Node::new(ResourceType::Model, id, &name, "shop", format!("models/{name}.sql"));
+        let (file, details) = (format!("models/{name}.sql"), Details::new(&name));
+        let mut node = Node::new(ResourceType::Model, id, &name, "shop", file, details);
         for parent in [number / 2, number / 3].into_iter().filter(|parent| *parent < number) {
             node.depends_on.add_node(&format!("model.shop.m{parent}").into());
         }

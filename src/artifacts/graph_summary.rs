@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value as Json, json};
+use serde::{Serialize, Serializer};
 
-use super::write_json;
+use super::pieces::Pieces;
 use crate::error::Result;
 use crate::graph::Dag;
 
-/// Writes the graph; of `build`, also the one in which tests hold up what is downstream.
+/// Writes the graph; of `build`, also the one in which tests hold up what is downstream. `project` names the parsed
+/// project that the graph is of, if another invocation may meet it again.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -17,23 +18,36 @@ pub fn write_graph_summary(
     linked: &Dag,
     with_tests: Option<&Dag>,
     invocation_id: &str,
+    project: Option<&str>,
 ) -> Result<()> {
-    let mut content = json!({ "_invocation_id": invocation_id, "linked": summary(linked) });
+    let mut pieces = Pieces::default();
+    pieces.text("{");
+    pieces.value("_invocation_id", false, || invocation_id);
+    pieces.value("linked", true, || Summary(linked));
     if let Some(dag) = with_tests {
-        content["with_test_edges"] = summary(dag);
+        pieces.value("with_test_edges", true, || Summary(dag));
     }
-    write_json(path, &content)
+    pieces.text("}");
+    pieces.write(path, project, true)
 }
 
 /// The nodes by their numbers, with the numbers of what depends on them.
-fn summary(dag: &Dag) -> Json {
-    let entry = |(number, (id, children)): (usize, (&crate::manifest::Id, Vec<usize>))| {
-        let kind = id.split('.').next().unwrap_or_default();
-        let mut node = json!({ "name": &**id, "type": kind });
-        if !children.is_empty() {
-            node["succ"] = json!(children);
-        }
-        (number.to_string(), node)
-    };
-    Json::Object(dag.links().enumerate().map(entry).collect::<Map<_, _>>())
+struct Summary<'a>(&'a Dag);
+
+impl Serialize for Summary<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.links().enumerate().map(|(number, (id, succ))| {
+            let kind = id.split('.').next().unwrap_or_default();
+            (number, Entry { name: id, kind, succ })
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    succ: Vec<usize>,
 }

@@ -31,13 +31,19 @@ struct Piece<'a> {
 impl Piece<'_> {
     fn text(&self) -> serde_json::Result<Vec<u8>> {
         let mut text = Vec::new();
-        (self.make)(&mut text).map(|()| text)
+        self.text_in(&mut text).map(|()| text)
+    }
+
+    /// Puts the text in the place of another one, in the memory of that.
+    fn text_in(&self, text: &mut Vec<u8>) -> serde_json::Result<()> {
+        text.clear();
+        (self.make)(text)
     }
 }
 
 /// How many entries of a mapping are made in one piece, and how many pieces wait to be written.
-const ENTRIES: usize = 128;
-const WAITING: usize = 16;
+const ENTRIES: usize = 32;
+const WAITING: usize = 8;
 
 /// What is changed in its place stays within so many bytes of the file's beginning: nobody reads half of a page.
 const PAGE: u64 = 4096;
@@ -129,14 +135,18 @@ impl<'a> Pieces<'a> {
         }
         let (mut lengths, mut written) = (Vec::with_capacity(self.0.len()), None);
         write_whole(path, |out| {
-            let runs = self.0.chunk_by(|one, next| one.lasts == next.lasts);
-            for run in runs {
-                match &old {
-                    Some(old) if old.lasts(lengths.len(), run) => {
-                        lengths.extend(old.copy(lengths.len(), run.len(), out)?);
-                    }
-                    _ => make(run, out, &mut lengths)?,
+            let mut rest = self.0.as_slice();
+            while !rest.is_empty() {
+                let start = lengths.len();
+                let there = |index: usize| old.as_ref().filter(|old| old.lasts(start + index, &rest[index]));
+                let first = there(0);
+                let same = |index: &usize| there(*index).is_some() == first.is_some();
+                let count = (0..rest.len()).take_while(same).count();
+                match first {
+                    Some(old) => lengths.extend(old.copy(start, count, out)?),
+                    None => make(&rest[..count], out, &mut lengths)?,
                 }
+                rest = &rest[count..];
             }
             out.flush()?;
             written = Some(out.get_ref().try_clone()?);
@@ -154,20 +164,24 @@ impl<'a> Pieces<'a> {
 
 /// Makes pieces and writes them, the ones while the others are made.
 fn make(pieces: &[Piece], out: &mut BufWriter<File>, lengths: &mut Vec<u64>) -> io::Result<()> {
-    let made = |pieces: &[Piece]| -> serde_json::Result<Vec<Vec<u8>>> {
-        pieces.par_iter().map(Piece::text).collect()
-    };
-    let mut write = |texts: Vec<Vec<u8>>| {
+    let mut write = |texts: &[Vec<u8>]| {
         lengths.extend(texts.iter().map(|text| text.len() as u64));
         texts.iter().try_for_each(|text| out.write_all(text))
     };
-    let mut waiting = Vec::new();
+    // Two sets of texts take turns: of the one, texts are made in the memory that they had before.
+    let (mut waiting, mut next) = (Vec::new(), Vec::new());
     for batch in pieces.chunks(WAITING) {
-        let (written, next) = rayon::join(|| write(waiting), || made(batch));
+        next.resize(batch.len(), Vec::new());
+        let made = || {
+            let texts = batch.par_iter().zip(&mut next);
+            texts.try_for_each(|(piece, text)| piece.text_in(text))
+        };
+        let (written, made) = rayon::join(|| write(&waiting), made);
         written?;
-        waiting = next?;
+        made?;
+        std::mem::swap(&mut waiting, &mut next);
     }
-    write(waiting)
+    write(&waiting)
 }
 
 /// What pieces a file consists of.
@@ -284,9 +298,9 @@ impl OldFile {
         Ok(text)
     }
 
-    /// Whether pieces that last are here as they would be made.
-    fn lasts(&self, start: usize, run: &[Piece]) -> bool {
-        run.iter().zip(&self.pieces[start..]).all(|(new, (_, old))| new.lasts && *old)
+    /// Whether a piece that lasts is here as it would be made.
+    fn lasts(&self, index: usize, new: &Piece) -> bool {
+        new.lasts && self.pieces.get(index).is_some_and(|(_, lasted)| *lasted)
     }
 
     /// Copies pieces, and gives their lengths.

@@ -1,9 +1,10 @@
-//! The file of a stored project: digests, a header, and pieces that are read on all processors.
+//! The file of a stored project: digests, a header, and pieces. The details of nodes, its larger part, are read one by
+//! one when somebody looks at them.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -13,16 +14,21 @@ use crate::events::Warning;
 use crate::jinja::MacroTemplate;
 use crate::jinja::context::Macros;
 use crate::manifest::{Id, Manifest, Node};
-use crate::stored::{Input, Output, Stored, stored};
+use crate::stored::{Input, Output, Shelf, Stored, stored};
 
 /// How every file begins; the number changes with the form.
-const MAGIC: &[u8; 16] = b"rbt project  2\n\0";
-/// Where the digest of the files' metadata stands, and the header after it.
-const STAT_AT: usize = MAGIC.len();
-const HEADER_AT: usize = STAT_AT + size_of::<Digest>();
+const MAGIC: &[u8; 16] = b"rbt project  3\n\0";
+/// Where the digest of the files' metadata stands; then, where the header does, which is the last thing of the file; then
+/// the pieces: details of nodes, nodes, everything else.
+const STAT_AT: u64 = MAGIC.len() as u64;
+const HEADER_PLACE_AT: u64 = STAT_AT + size_of::<Digest>() as u64;
+const PIECES_AT: u64 = HEADER_PLACE_AT + size_of::<u64>() as u64;
 
 /// How many nodes one piece holds.
-const NODES: usize = 512;
+const NODES: usize = 128;
+
+/// Of how many pieces the details are made before they are written.
+const WAITING: usize = 8;
 
 /// What is known of a stored project before it is read.
 pub struct Header {
@@ -39,9 +45,24 @@ pub struct Header {
     pub warnings: Vec<Warning>,
     /// Warnings that are told once and were told.
     pub told: Vec<String>,
-    /// The pieces that follow: how long they are, and their checksums.
-    pub lengths: Vec<(usize, u64)>,
+    pub pieces: Pieces,
 }
+
+/// What stands before the header.
+#[derive(Default)]
+pub struct Pieces {
+    details: Vec<Piece>,
+    nodes: Vec<Piece>,
+    others: Vec<Piece>,
+}
+
+struct Piece {
+    length: usize,
+    checksum: u64,
+}
+
+stored!(Pieces { details, nodes, others });
+stored!(Piece { length, checksum });
 
 impl Stored for Digest {
     fn put(&self, out: &mut Output) {
@@ -53,7 +74,7 @@ impl Stored for Digest {
     }
 }
 
-stored!(Header { id, surroundings, observed, target, contents, macros, warnings, told, lengths });
+stored!(Header { id, surroundings, observed, target, contents, macros, warnings, told, pieces });
 
 /// A project as it was parsed.
 pub struct Project {
@@ -66,60 +87,121 @@ pub struct StoredProject {
     pub header: Header,
     /// The digest of the files' metadata when they were last known to be the same.
     pub stat: Option<Digest>,
-    bytes: Vec<u8>,
-    pieces_at: usize,
+    file: Arc<DetailsFile>,
 }
 
 impl StoredProject {
-    /// Reads the file; `None` if there is none, or another program wrote it.
+    /// Reads the header; `None` if there is no file, or another program wrote it.
     pub fn open(path: &Path) -> Option<StoredProject> {
-        let bytes = fs::read(path).ok()?;
-        if bytes.get(..STAT_AT)? != MAGIC {
+        let mut file = File::open(path).ok()?;
+        let mut start = [0; PIECES_AT as usize];
+        file.read_exact(&mut start).ok()?;
+        let (magic, rest) = start.split_at(MAGIC.len());
+        let (stat, header_at) = rest.split_at(size_of::<Digest>());
+        if magic != MAGIC {
             return None;
         }
-        let stat: Digest = bytes.get(STAT_AT..HEADER_AT)?.try_into().ok()?;
-        let mut input = Input::new(bytes.get(HEADER_AT..)?);
-        let length = usize::try_from(input.number()?).ok()?;
-        let header_bytes = input.raw(length)?;
-        let pieces_at = header_bytes.as_ptr_range().end as usize - bytes.as_ptr() as usize;
-        let header = Header::get(&mut Input::new(header_bytes))?;
+        file.seek(SeekFrom::Start(u64::from_le_bytes(header_at.try_into().ok()?))).ok()?;
+        let mut header = Vec::new();
+        file.read_to_end(&mut header).ok()?;
+        let header = Header::get(&mut Input::new(&header))?;
+        let stat: Digest = stat.try_into().ok()?;
         let stat = (stat != Digest::default()).then_some(stat);
-        Some(StoredProject { header, stat, pieces_at, bytes })
+        Some(StoredProject { header, stat, file: Arc::new(DetailsFile(Mutex::new(file))) })
     }
 
     /// Notes that files with this metadata are the ones that the project was made of.
     pub fn note_stat(&self, path: &Path, stat: Digest) {
         let write = || -> io::Result<()> {
             let mut file = File::options().write(true).open(path)?;
-            file.seek(SeekFrom::Start(STAT_AT as u64))?;
+            file.seek(SeekFrom::Start(STAT_AT))?;
             file.write_all(&stat)
         };
         // Without the note, the files are read again.
         let _ = write();
     }
 
-    /// The project; `None` if the file is damaged.
-    pub fn read(self) -> Option<(Project, Header)> {
-        let mut rest = self.bytes.get(self.pieces_at..)?;
-        let mut pieces = Vec::with_capacity(self.header.lengths.len());
-        for (length, checksum) in &self.header.lengths {
-            let (piece, after) = rest.split_at_checked(*length)?;
-            pieces.push((piece, *checksum));
-            rest = after;
-        }
-        let (others, nodes) = pieces.split_first()?;
-        let whole = |(piece, checksum): &(&[u8], u64)| u64::from(crc32fast::hash(piece)) == *checksum;
-        let (others, nodes) = rayon::join(
-            || whole(others).then(|| Others::get(&mut Input::new(others.0))).flatten(),
+    /// The project; `None` if the file is damaged. Details of nodes are looked through, and read when somebody looks at
+    /// them.
+    pub fn read(&self) -> Option<Project> {
+        let Pieces { details, nodes, others } = &self.header.pieces;
+        let of_details: u64 = details.iter().map(|piece| piece.length as u64).sum();
+        let (are_whole, project) = rayon::join(
             || {
-                let read = nodes
-                    .par_iter()
-                    .map(|piece| whole(piece).then(|| Vec::<Node>::get(&mut Input::new(piece.0))).flatten());
-                read.collect::<Option<Vec<_>>>()
+                let mut pieces = PiecesReader::new(&self.file, PIECES_AT);
+                details.iter().all(|piece| pieces.next(piece).is_some())
+            },
+            || {
+                let mut pieces = PiecesReader::new(&self.file, PIECES_AT + of_details);
+                let nodes = read_nodes(&mut pieces, nodes, self.file.clone())?;
+                let [others] = others.as_slice() else { return None };
+                let others = Others::get(&mut Input::new(pieces.next(others)?))?;
+                Some(others.into_project(nodes))
             },
         );
-        let project = others?.into_project(nodes?);
-        Some((project, self.header))
+        project.filter(|_| are_whole)
+    }
+}
+
+/// Nodes, with their details on the shelf.
+fn read_nodes(
+    reader: &mut PiecesReader,
+    pieces: &[Piece],
+    shelf: Arc<DetailsFile>,
+) -> Option<IndexMap<Id, Node>> {
+    let mut nodes: IndexMap<Id, Node> = IndexMap::new();
+    let mut input = Input::with_shelf(shelf);
+    for piece in pieces {
+        let mut here = input.then(reader.next(piece)?);
+        let count = usize::try_from(here.number()?).ok()?;
+        // A damaged count cannot be that large.
+        nodes.reserve_exact(if nodes.is_empty() { pieces.len() * NODES.min(count) } else { 0 });
+        for _ in 0..count {
+            let node = Node::get(&mut here)?;
+            nodes.insert(node.unique_id.clone(), node);
+        }
+        input = here.then(&[]);
+    }
+    Some(nodes)
+}
+
+/// The file, in which details of nodes are read.
+struct DetailsFile(Mutex<File>);
+
+impl DetailsFile {
+    fn read(&self, start: u64, into: &mut [u8]) -> io::Result<()> {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(into)
+    }
+}
+
+impl Shelf for DetailsFile {
+    fn bytes(&self, start: u64, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        // What cannot be read is nothing that can be understood.
+        self.read(start, &mut bytes).map_or_else(|_| Vec::new(), |()| bytes)
+    }
+}
+
+/// Reads piece after piece into the same memory.
+struct PiecesReader<'a> {
+    file: &'a DetailsFile,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> PiecesReader<'a> {
+    fn new(file: &'a DetailsFile, start: u64) -> Self {
+        PiecesReader { file, start, bytes: Vec::new() }
+    }
+
+    /// The next piece, if it is whole.
+    fn next(&mut self, piece: &Piece) -> Option<&[u8]> {
+        self.bytes.resize(piece.length, 0);
+        self.file.read(self.start, &mut self.bytes).ok()?;
+        self.start += piece.length as u64;
+        (u64::from(crc32fast::hash(&self.bytes)) == piece.checksum).then_some(self.bytes.as_slice())
     }
 }
 
@@ -170,7 +252,7 @@ impl Others {
         out.number(macros.iter().count() as u64);
         for (package, template) in macros.iter() {
             out.text(package);
-            template.put(out);
+            template.as_ref().put(out);
         }
         sources.put(out);
         entries.put(out);
@@ -185,12 +267,9 @@ impl Others {
         disabled.put(out);
     }
 
-    fn into_project(self, nodes: Vec<Vec<Node>>) -> Project {
+    fn into_project(self, nodes: IndexMap<Id, Node>) -> Project {
         let mut manifest = self.manifest;
-        let count = nodes.iter().map(Vec::len).sum();
-        let mut all: IndexMap<Id, Node> = IndexMap::with_capacity(count);
-        all.extend(nodes.into_iter().flatten().map(|node| (node.unique_id.clone(), node)));
-        manifest.nodes = all;
+        manifest.nodes = nodes;
         let mut macros = Macros::new(&self.root);
         for (package, template) in self.macros {
             let name = template.name.clone();
@@ -208,39 +287,71 @@ pub fn write(
     manifest: &Manifest,
     macros: &Macros,
 ) -> io::Result<()> {
-    let others = || {
-        let mut out = Output::default();
-        Others::put(&mut out, manifest, macros);
-        out.finish()
-    };
-    let starts: Vec<usize> = (0..manifest.nodes.len()).step_by(NODES).collect();
-    let nodes = starts.into_par_iter().map(|start| {
-        let end = manifest.nodes.len().min(start + NODES);
-        let mut out = Output::default();
-        out.number((end - start) as u64);
-        (start..end)
-            .filter_map(|index| manifest.nodes.get_index(index))
-            .for_each(|(_, node)| node.put(&mut out));
-        out.finish()
-    });
-    let (others, nodes) = rayon::join(others, || nodes.collect::<Vec<_>>());
-    let pieces = || std::iter::once(&others).chain(&nodes);
-    header.lengths = pieces().map(|piece| (piece.len(), u64::from(crc32fast::hash(piece)))).collect();
-    let mut out = Output::default();
-    header.put(&mut out);
-    let header = out.finish();
-    let mut length = Output::default();
-    length.number(header.len() as u64);
-
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
     let unfinished = path.with_extension(format!("rbt.{}", std::process::id()));
-    let mut file = File::create(&unfinished)?;
-    file.write_all(MAGIC)?;
-    file.write_all(&stat.unwrap_or_default())?;
-    file.write_all(&length.finish())?;
-    file.write_all(&header)?;
-    pieces().try_for_each(|piece| file.write_all(piece))?;
+    let mut writer = PiecesWriter { file: File::create(&unfinished)?, place: PIECES_AT };
+    writer.file.seek(SeekFrom::Start(PIECES_AT))?;
+    let nodes: Vec<&Node> = manifest.nodes.values().collect();
+    let mut places = Vec::with_capacity(nodes.len());
+    let mut pieces = Pieces::default();
+    for waiting in nodes.chunks(NODES * WAITING) {
+        let made: Vec<_> = waiting.par_chunks(NODES).map(details).collect();
+        for (bytes, lengths) in made {
+            let mut place = writer.place;
+            for length in lengths {
+                places.push((place, length));
+                place += length as u64;
+            }
+            pieces.details.push(writer.write(&bytes)?);
+        }
+    }
+    let mut out = Output::with_shelved(places);
+    for nodes in nodes.chunks(NODES) {
+        out.number(nodes.len() as u64);
+        nodes.iter().for_each(|node| node.put(&mut out));
+        pieces.nodes.push(writer.write(&out.take())?);
+    }
+    let mut out = Output::default();
+    Others::put(&mut out, manifest, macros);
+    pieces.others.push(writer.write(&out.finish())?);
+    header.pieces = pieces;
+    let header_at = writer.place;
+    let mut out = Output::default();
+    header.put(&mut out);
+    writer.write(&out.finish())?;
+    let mut file = writer.file;
+    file.rewind()?;
+    let start = [MAGIC.as_slice(), &stat.unwrap_or_default(), &header_at.to_le_bytes()];
+    file.write_all(&start.concat())?;
     fs::rename(&unfinished, path)
+}
+
+/// The details of some nodes, and how long they are.
+fn details(nodes: &[&Node]) -> (Vec<u8>, Vec<usize>) {
+    let mut bytes = Vec::new();
+    let length = |node: &&Node| {
+        // Each is read alone.
+        let mut out = Output::default();
+        (*node.details).put(&mut out);
+        let details = out.finish();
+        bytes.extend_from_slice(&details);
+        details.len()
+    };
+    let lengths = nodes.iter().map(length).collect();
+    (bytes, lengths)
+}
+
+struct PiecesWriter {
+    file: File,
+    place: u64,
+}
+
+impl PiecesWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<Piece> {
+        self.file.write_all(bytes)?;
+        self.place += bytes.len() as u64;
+        Ok(Piece { length: bytes.len(), checksum: u64::from(crc32fast::hash(bytes)) })
+    }
 }

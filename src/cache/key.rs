@@ -197,7 +197,7 @@ pub fn of_metadata(found: &[Vec<FoundFile>]) -> Option<Digest> {
         let signatures: Option<Vec<Vec<u8>>> = files.par_iter().map(|file| signature(file, newest)).collect();
         for (file, signature) in files.iter().zip(signatures?) {
             digest.update(format!("{:?} ", file.kind).as_bytes());
-            digest.update(file.absolute_path.as_os_str().as_encoded_bytes());
+            digest.update(file.absolute_path().as_os_str().as_encoded_bytes());
             digest.update(&signature);
         }
         digest.update(b"\n");
@@ -206,7 +206,7 @@ pub fn of_metadata(found: &[Vec<FoundFile>]) -> Option<Digest> {
 }
 
 fn signature(file: &FoundFile, newest: SystemTime) -> Option<Vec<u8>> {
-    let metadata = fs::metadata(&file.absolute_path).ok()?;
+    let metadata = fs::metadata(file.absolute_path()).ok()?;
     (metadata.modified().ok()? < newest).then(|| of_file(&metadata, newest)).flatten()
 }
 

@@ -19,7 +19,7 @@ use crate::events::{Event, Level, Note};
 use crate::parse::{self, Invocation, ParsedProject, ProjectFiles};
 use crate::project::files::{self, FoundFile};
 use crate::project::workspace::Workspace;
-use file::{Header, StoredProject};
+use file::{Header, Pieces, StoredProject};
 use key::{Digest, Surroundings};
 
 /// The file below the folder of artifacts.
@@ -58,13 +58,11 @@ impl Drop for Saving {
 /// # Errors
 /// Those of parsing.
 pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Result<Cached> {
-    let found = workspace.projects.iter().map(files::find_all).collect::<Result<Vec<_>>>()?;
     if !invocation.flags.partial_parse {
-        return parse::parse(workspace, read(found)?, invocation).map(Cached::once);
+        return parse::parse(workspace, read(find(workspace)?)?, invocation).map(Cached::once);
     }
     let path = target.join(FILE_NAME);
     let surroundings = Surroundings::new(workspace, &invocation);
-    let stat = key::of_metadata(&found);
     let events = invocation.events.clone();
     let mut obstacle = None;
     let stored = match StoredProject::open(&path) {
@@ -84,6 +82,12 @@ pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Re
             None
         }
     };
+    // While the files are looked at, what was made of them is read: nearly always they are as they were.
+    let (found, project) = rayon::join(
+        || find(workspace).map(|found| (key::of_metadata(&found), found)),
+        || stored.as_ref().and_then(StoredProject::read),
+    );
+    let (stat, found) = found?;
     let looks = invocation.flags.partial_parse_file_diff;
     let stored = match stored {
         Some(stored) if !looks || stat.is_some() && stored.stat == stat => Ok(stored),
@@ -104,7 +108,7 @@ pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Re
             (same, Some((files, digest)))
         }
     };
-    if let Some((project, header)) = stored.and_then(StoredProject::read) {
+    if let (Some(StoredProject { header, .. }), Some(project)) = (stored, project) {
         for warning in header.warnings {
             invocation.events.warn(warning)?;
         }
@@ -122,12 +126,16 @@ pub fn parse(workspace: &Workspace, invocation: Invocation, target: &Path) -> Re
     let (files, contents) = match files {
         Some(known) => known,
         None => {
-            let files = read(workspace.projects.iter().map(files::find_all).collect::<Result<Vec<_>>>()?)?;
+            let files = read(find(workspace)?)?;
             let digest = key::of_contents(workspace, &files);
             (files, digest)
         }
     };
     parse_and_store(workspace, files, invocation, &surroundings, (contents, stat), &path)
+}
+
+fn find(workspace: &Workspace) -> Result<Vec<Vec<FoundFile>>> {
+    workspace.projects.iter().map(files::find_all).collect()
 }
 
 fn read(found: Vec<Vec<FoundFile>>) -> Result<ProjectFiles> {
@@ -162,7 +170,7 @@ fn parse_and_store(
         macros,
         warnings: notes.warnings,
         told: crate::jinja::context::lock(&parsed.shared.told).iter().cloned().collect(),
-        lengths: Vec::new(),
+        pieces: Pieces::default(),
     };
     let (manifest, shared, path) = (parsed.manifest.clone(), parsed.shared.clone(), path.to_owned());
     let write = move || drop(file::write(&path, header, stat, &manifest, &shared.macros));

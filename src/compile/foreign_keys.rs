@@ -53,8 +53,8 @@ fn constraints(node: &Node) -> impl Iterator<Item = &Json> {
 
 /// The same in the same order.
 fn constraints_mut(node: &mut Node) -> impl Iterator<Item = &mut Json> {
-    let of_model = node.model.iter_mut().flat_map(|model| &mut model.constraints);
-    of_model.chain(node.columns.values_mut().flat_map(|column| &mut column.constraints))
+    let of_model = node.model.iter_mut().flat_map(|model| &mut Arc::make_mut(model).constraints);
+    of_model.chain(node.details.columns.values_mut().flat_map(|column| &mut column.constraints))
 }
 
 fn has_foreign_key(node: &Node) -> bool {

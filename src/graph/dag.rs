@@ -33,7 +33,10 @@ impl Dag {
     /// # Errors
     /// A dependency that is not in the manifest, or a cycle; the message tells all of the cycle.
     pub fn new(manifest: &Manifest) -> Result<Dag> {
-        let mut dag = Dag { graph: DiGraph::new(), index: HashMap::new() };
+        let (nodes, edges) = linking_order(manifest)
+            .fold((0, 0), |(nodes, edges), resource| (nodes + 1, edges + resource.depends_on().len()));
+        let mut dag =
+            Dag { graph: DiGraph::with_capacity(nodes, edges), index: HashMap::with_capacity(nodes) };
         for resource in linking_order(manifest) {
             let node = dag.insert(resource.id());
             for dependency in resource.depends_on() {

@@ -1,6 +1,7 @@
 //! Finding what a `ref()`, `source()` or `metric()` names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -19,7 +20,7 @@ pub struct Lookup {
 
 #[derive(Debug, Clone)]
 struct Entry {
-    package: String,
+    package: Arc<str>,
     id: Id,
 }
 
@@ -55,8 +56,13 @@ pub fn version_suffix(version: &Json) -> String {
     }
 }
 
-fn add(map: &mut HashMap<String, Vec<Entry>>, key: String, package: &str, id: &Id) {
-    map.entry(key).or_default().push(Entry { package: package.to_owned(), id: id.clone() });
+fn add(map: &mut HashMap<String, Vec<Entry>>, key: String, package: &Arc<str>, id: &Id) {
+    let entry = Entry { package: package.clone(), id: id.clone() };
+    match map.entry(key) {
+        // Nearly all names are of one thing: a list that is to grow would take several times its memory.
+        hash_map::Entry::Vacant(place) => drop(place.insert(vec![entry])),
+        hash_map::Entry::Occupied(mut place) => place.get_mut().push(entry),
+    }
 }
 
 fn add_refable(map: &mut HashMap<String, Vec<Entry>>, node: &Node) {
@@ -165,7 +171,7 @@ fn search(
 ) -> Found {
     let within = |map: &HashMap<String, Vec<Entry>>, package: &Option<&str>| -> Vec<Id> {
         let entries = map.get(key).map(Vec::as_slice).unwrap_or_default();
-        let in_package = |entry: &&Entry| package.is_none_or(|package| entry.package == package);
+        let in_package = |entry: &&Entry| package.is_none_or(|package| *entry.package == *package);
         entries.iter().filter(in_package).map(|entry| entry.id.clone()).collect()
     };
     for package in packages {

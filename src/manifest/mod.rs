@@ -13,8 +13,8 @@ pub use crate::project::resource::ResourceType;
 pub use lookup::{Found, Lookup, version_suffix};
 pub use macros::{Doc, Macro, MacroArgument};
 pub use node::{
-    Checksum, Column, Compiled, Contract, DependsOn, ModelFields, Node, RefArgs, Reference, TestFields,
-    TestMetadata, WithCompiled,
+    Checksum, Column, Compiled, Contract, DependsOn, Details, ModelFields, Node, RefArgs, Reference,
+    TestFields, TestMetadata, WithCompiled,
 };
 pub use source::{Quoting, Source, SourceFields};
 pub use yaml_only::{Exposure, Fixture, Group, SemanticResource, UnitTest, UnitTestInput};

@@ -1,5 +1,6 @@
 //! The nodes that run or compile: models, seeds, snapshots, tests, analyses, operations, functions.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,25 +11,38 @@ use serde_json::{Map, Value as Json};
 
 use super::{Id, ResourceType};
 use crate::project::config::Config;
-use crate::stored::stored;
+use crate::stored::{Input, Later, Output, Stored, stored};
 
-/// One node. What only some kinds have is in [`ModelFields`], [`TestFields`] and `root_path`.
+/// One node: what selecting and linking look at in all nodes. The rest is in its [`Details`], whose fields can be
+/// named as if they were its own.
 #[derive(Debug, Clone)]
 pub struct Node {
     pub unique_id: Id,
     pub resource_type: ResourceType,
     pub name: String,
     pub package_name: Arc<str>,
-    /// Relative to the resource folder (`staging/stg_artist.sql`).
-    pub path: String,
     /// Relative to the project (`models/staging/stg_artist.sql`).
     pub original_file_path: String,
     pub fqn: Vec<String>,
+    pub config: Config,
+    pub depends_on: DependsOn,
+    pub model: Option<Arc<ModelFields>>,
+    /// Read when they are looked at, of a node that an earlier invocation parsed.
+    pub details: Later<Details>,
+    /// What [`Node::is_blank`] said when it was stored.
+    pub was_blank: bool,
+}
+
+/// What a node consists of, beside what all nodes are searched by. What only some kinds have is in [`TestFields`] and
+/// `root_path`.
+#[derive(Debug, Clone)]
+pub struct Details {
+    /// Relative to the resource folder (`staging/stg_artist.sql`).
+    pub path: String,
     pub alias: String,
     pub database: String,
     pub schema: String,
     pub checksum: Checksum,
-    pub config: Config,
     pub unrendered_config: Map<String, Json>,
     pub description: String,
     pub columns: IndexMap<String, Column>,
@@ -45,11 +59,9 @@ pub struct Node {
     pub sources: Vec<Vec<String>>,
     pub metrics: Vec<Vec<String>>,
     pub functions: Vec<Vec<String>>,
-    pub depends_on: DependsOn,
     pub contract: Contract,
     /// The folder of a seed's project, where its file is found.
     pub root_path: Option<String>,
-    pub model: Option<Box<ModelFields>>,
     pub test: Option<Box<TestFields>>,
     /// What a function has besides (arguments, returns), as written in YAML.
     pub function: Option<Map<String, Json>>,
@@ -57,6 +69,20 @@ pub struct Node {
     pub first_line: usize,
     /// Filled when the node is compiled.
     pub compiled: Option<Box<Compiled>>,
+}
+
+impl Deref for Node {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.details
+    }
+}
+
+impl DerefMut for Node {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.details
+    }
 }
 
 /// What compiling adds to a node.
@@ -91,19 +117,44 @@ pub struct RefArgs {
     pub version: Option<Json>,
 }
 
-stored!(Node {
-    unique_id,
-    resource_type,
-    name,
-    package_name,
+impl Stored for Node {
+    fn put(&self, out: &mut Output) {
+        self.is_blank().put(out);
+        self.unique_id.put(out);
+        self.resource_type.put(out);
+        self.name.put(out);
+        self.package_name.put(out);
+        self.original_file_path.put(out);
+        self.fqn.put(out);
+        self.config.put(out);
+        self.depends_on.put(out);
+        self.model.put(out);
+        self.details.put(out);
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        Some(Node {
+            was_blank: Stored::get(input)?,
+            unique_id: Stored::get(input)?,
+            resource_type: Stored::get(input)?,
+            name: Stored::get(input)?,
+            package_name: Stored::get(input)?,
+            original_file_path: Stored::get(input)?,
+            fqn: Stored::get(input)?,
+            config: Stored::get(input)?,
+            depends_on: Stored::get(input)?,
+            model: Stored::get(input)?,
+            details: Stored::get(input)?,
+        })
+    }
+}
+
+stored!(Details {
     path,
-    original_file_path,
-    fqn,
     alias,
     database,
     schema,
     checksum,
-    config,
     unrendered_config,
     description,
     columns,
@@ -118,10 +169,8 @@ stored!(Node {
     sources,
     metrics,
     functions,
-    depends_on,
     contract,
     root_path,
-    model,
     test,
     function,
     first_line,
@@ -256,45 +305,33 @@ pub struct TestMetadata {
 }
 
 impl Node {
-    /// A node of which only this is known: what it is, how it is called, and its file. It is named after itself and
-    /// has the defaults of its kind.
-    pub fn new(kind: ResourceType, unique_id: String, name: &str, package: &str, file: String) -> Self {
+    /// A node with the defaults of its kind.
+    pub fn new(
+        kind: ResourceType,
+        unique_id: String,
+        name: &str,
+        package: &str,
+        file: String,
+        details: Details,
+    ) -> Self {
         Node {
             unique_id: unique_id.into(),
             resource_type: kind,
             name: name.to_owned(),
             package_name: package.into(),
-            path: String::new(),
             original_file_path: file,
             fqn: Vec::new(),
-            alias: name.to_owned(),
-            database: String::new(),
-            schema: String::new(),
-            checksum: Checksum::none(),
             config: Config::new(kind),
-            unrendered_config: Map::new(),
-            description: String::new(),
-            columns: IndexMap::new(),
-            patch_path: None,
-            build_path: None,
-            created_at: 0.0,
-            relation_name: None,
-            raw_code: "".into(),
-            doc_blocks: Vec::new(),
-            language: "sql",
-            refs: Vec::new(),
-            sources: Vec::new(),
-            metrics: Vec::new(),
-            functions: Vec::new(),
             depends_on: DependsOn::default(),
-            contract: Contract { alias_types: true, ..Contract::default() },
-            root_path: None,
             model: None,
-            test: None,
-            function: None,
-            first_line: 1,
-            compiled: None,
+            details: details.into(),
+            was_blank: true,
         }
+    }
+
+    /// Whether its code is white space alone.
+    pub fn is_blank(&self) -> bool {
+        self.details.if_here().map_or(self.was_blank, |details| details.raw_code.trim().is_empty())
     }
 
     /// The configured materialization.
@@ -364,6 +401,39 @@ impl Node {
     /// Whether a model is the latest of its versions (models without versions are).
     pub fn is_latest_version(&self) -> bool {
         self.model.as_ref().is_none_or(|model| model.version == model.latest_version)
+    }
+}
+
+impl Details {
+    /// The details of a node that is named after itself, with the defaults of all kinds.
+    pub fn new(name: &str) -> Self {
+        Details {
+            path: String::new(),
+            alias: name.to_owned(),
+            database: String::new(),
+            schema: String::new(),
+            checksum: Checksum::none(),
+            unrendered_config: Map::new(),
+            description: String::new(),
+            columns: IndexMap::new(),
+            patch_path: None,
+            build_path: None,
+            created_at: 0.0,
+            relation_name: None,
+            raw_code: "".into(),
+            doc_blocks: Vec::new(),
+            language: "sql",
+            refs: Vec::new(),
+            sources: Vec::new(),
+            metrics: Vec::new(),
+            functions: Vec::new(),
+            contract: Contract { alias_types: true, ..Contract::default() },
+            root_path: None,
+            test: None,
+            function: None,
+            first_line: 1,
+            compiled: None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
+use std::sync::Arc;
 
 use crate::manifest::{Id, Manifest, Node};
 
@@ -27,7 +28,7 @@ pub fn finish(manifest: &mut Manifest) {
     let keys: Vec<(Id, Vec<String>)> = models.map(key_of).collect();
     for (id, key) in keys {
         if let Some(model) = manifest.nodes.get_mut(&id).and_then(|node| node.model.as_mut()) {
-            model.primary_key = key;
+            Arc::make_mut(model).primary_key = key;
         }
     }
     let groups: HashMap<Id, String> = manifest

@@ -14,7 +14,7 @@ use crate::events::Warning;
 use crate::jinja::context::value;
 use crate::jinja::context::{Capture, Context, Names, Role, lock, md5_hex};
 use crate::jinja::{self, Origin, python_repr, python_str};
-use crate::manifest::{Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
+use crate::manifest::{Details, Id, Node, RefArgs, ResourceType, TestFields, TestMetadata};
 use crate::project::config::{add_config_call, resolve, resolve_unrendered};
 use crate::project::yaml::{Mapping, Yaml};
 
@@ -297,13 +297,11 @@ impl Parser<'_> {
             Some(tag) => std::slice::from_ref(tag),
             None => &[],
         };
-        let mut node = Node {
+        let details = Details {
             path: format!("{short_name}.sql"),
             unrendered_config: unrendered(&fqn, &definition.config),
-            fqn,
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
-            config,
             description,
             doc_blocks,
             created_at: self.now,
@@ -317,7 +315,12 @@ impl Parser<'_> {
                 attached_group: None,
             })),
             first_line: location.line,
-            ..Node::new(ResourceType::Test, unique_id, &full_name, package, target.file.to_owned())
+            ..Details::new(&full_name)
+        };
+        let mut node = Node {
+            fqn,
+            config,
+            ..Node::new(ResourceType::Test, unique_id, &full_name, package, target.file.to_owned(), details)
         };
         let called = self.find_dependencies(target, &definition, &mut node, location)?;
         let mut calls = definition.config.clone();

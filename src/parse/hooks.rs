@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Parser;
 use super::sql_nodes::{Parsed, checksum, take_capture};
 use crate::error::{Error, Result};
-use crate::manifest::{Checksum, Node, ResourceType};
+use crate::manifest::{Checksum, Details, Node, ResourceType};
 use crate::project::config::{Config, resolve, resolve_unrendered};
 use crate::project::project_file::Project;
 
@@ -51,7 +51,7 @@ impl Parser<'_> {
         config.set("tags", std::iter::once(json!(hook_type)).chain(configured).collect());
         let id = format!("operation.{package}.{name}");
         let file = "./dbt_project.yml".to_owned();
-        let node = Node {
+        let details = Details {
             path: format!("hooks/{name}.sql"),
             database: self.shared.target.database.clone(),
             schema: self.shared.target.schema.clone(),
@@ -64,12 +64,12 @@ impl Parser<'_> {
                 None,
                 None,
             ),
-            fqn,
-            config,
             created_at: self.now,
             raw_code: Arc::from(sql),
-            ..Node::new(ResourceType::Operation, id, &name, package, file)
+            ..Details::new(&name)
         };
+        let node =
+            Node { fqn, config, ..Node::new(ResourceType::Operation, id, &name, package, file, details) };
         let (mut node, capture) = self.capture(node)?;
         take_capture(&mut node, capture);
         self.name_relation(&mut node)?;

@@ -42,8 +42,9 @@ impl Parser<'_> {
             }
         }
         if node.resource_type == ResourceType::Snapshot {
-            for (key, part) in [("target_database", &mut node.database), ("target_schema", &mut node.schema)]
-            {
+            let details = &mut *node.details;
+            let parts = [("target_database", &mut details.database), ("target_schema", &mut details.schema)];
+            for (key, part) in parts {
                 if let Some(name) = node.config.get_str(key).filter(|name| !name.is_empty()) {
                     *part = name.to_owned();
                 }

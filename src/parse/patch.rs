@@ -53,6 +53,7 @@ impl Parser<'_> {
         get: impl Fn(&str) -> Option<&'y Yaml>,
     ) -> Result<()> {
         let Some(model) = &mut node.model else { return Ok(()) };
+        let model = Arc::make_mut(model);
         if let Some(access) = get("access").and_then(Yaml::as_str) {
             model.access = access.to_owned();
             node.config.set("access", Json::from(access));

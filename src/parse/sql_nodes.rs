@@ -15,7 +15,7 @@ use crate::events::Warning;
 use crate::jinja::context::{Capture, Context, Names, Role, Shared, node_relation};
 use crate::jinja::{Origin, blocks, from_json, python_repr, static_config_calls};
 use crate::manifest::{
-    Checksum, Column, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix,
+    Checksum, Column, Details, Disabled, ModelFields, Node, Reference, ResourceType, version_suffix,
 };
 use crate::project::config::{resolve, resolve_unrendered};
 use crate::project::files::{self, SourceFile, sha256_hex};
@@ -254,7 +254,7 @@ impl Parser<'_> {
 
     fn new_node(&self, unparsed: &Unparsed) -> Node {
         let model = (unparsed.resource_type == ResourceType::Model).then(|| {
-            Box::new(ModelFields {
+            Arc::new(ModelFields {
                 access: "protected".to_owned(),
                 version: unparsed.version.as_ref().map(|version| version.version.clone()),
                 latest_version: unparsed.version.as_ref().map(|version| version.latest.clone()),
@@ -266,9 +266,8 @@ impl Parser<'_> {
         let (package, file) = (&unparsed.project.name, unparsed.original_file_path.clone());
         let language = if file.ends_with(".py") { "python" } else { "sql" };
         let is_seed = unparsed.resource_type == ResourceType::Seed;
-        Node {
+        let details = Details {
             path: unparsed.path.clone(),
-            fqn: unparsed.fqn.clone(),
             database: target.database.clone(),
             schema: target.schema.clone(),
             checksum: unparsed.checksum.clone(),
@@ -276,9 +275,13 @@ impl Parser<'_> {
             raw_code: unparsed.raw_code.clone(),
             language,
             root_path: is_seed.then(|| unparsed.project.root.to_string_lossy().into_owned()),
-            model,
             first_line: unparsed.first_line,
-            ..Node::new(unparsed.resource_type, unparsed.unique_id.clone(), name, package, file)
+            ..Details::new(name)
+        };
+        Node {
+            fqn: unparsed.fqn.clone(),
+            model,
+            ..Node::new(unparsed.resource_type, unparsed.unique_id.clone(), name, package, file, details)
         }
     }
 
@@ -358,11 +361,12 @@ impl Parser<'_> {
 
 /// Gives a node what was recorded while it was rendered. References are kept as often as they were made, as dbt does.
 pub fn take_capture(node: &mut Node, capture: Capture) {
-    node.refs.extend(capture.refs);
+    let details = &mut *node.details;
+    details.refs.extend(capture.refs);
     let lists = [
-        (&mut node.sources, capture.sources),
-        (&mut node.metrics, capture.metrics),
-        (&mut node.functions, capture.functions),
+        (&mut details.sources, capture.sources),
+        (&mut details.metrics, capture.metrics),
+        (&mut details.functions, capture.functions),
     ];
     for (list, new) in lists {
         for names in new {
@@ -422,9 +426,11 @@ impl Parser<'_> {
 
     /// Fails where a model promises a shape and does not say which.
     fn finish_model(&self, node: &mut Node, properties: Option<&Properties>) -> Result<()> {
-        if let Some(contract) = node.config.get("contract").and_then(Json::as_object) {
-            node.contract.enforced = contract.get("enforced").and_then(Json::as_bool).unwrap_or(false);
-            node.contract.alias_types = contract.get("alias_types").and_then(Json::as_bool).unwrap_or(true);
+        let Node { config, details, .. } = node;
+        if let Some(contract) = config.get("contract").and_then(Json::as_object) {
+            details.contract.enforced = contract.get("enforced").and_then(Json::as_bool).unwrap_or(false);
+            details.contract.alias_types =
+                contract.get("alias_types").and_then(Json::as_bool).unwrap_or(true);
         }
         let access = node.config.get_str("access").map(str::to_owned);
         if let (Some(model), Some(access)) = (&mut node.model, access) {
@@ -439,7 +445,7 @@ impl Parser<'_> {
                     None => error.at(Location::file(&node.original_file_path)),
                 });
             }
-            model.access = access;
+            Arc::make_mut(model).access = access;
         }
         // dbt looks at the contract with the model's YAML; that there is none is told when the model is built.
         if node.model.is_some() && node.contract.enforced && properties.is_some() {
@@ -552,14 +558,17 @@ pub fn inline_node(parsed: &ParsedProject, sql: &str) -> Result<Node> {
     let name = "inline_query";
     let id = format!("sql_operation.{}.{name}", shared.project_name);
     let file = "from remote system.sql".to_owned();
-    let mut node = Node {
+    let details = Details {
         path: "sql/inline_query".to_owned(),
-        fqn: vec![shared.project_name.to_string(), "sql".to_owned(), name.to_owned()],
         database: shared.target.database.clone(),
         schema: shared.target.schema.clone(),
         checksum: checksum(sql),
         raw_code: sql.into(),
-        ..Node::new(ResourceType::SqlOperation, id, name, &shared.project_name, file)
+        ..Details::new(name)
+    };
+    let mut node = Node {
+        fqn: vec![shared.project_name.to_string(), "sql".to_owned(), name.to_owned()],
+        ..Node::new(ResourceType::SqlOperation, id, name, &shared.project_name, file, details)
     };
     let names = Names { node: Some(Arc::new(node.clone())), ..Names::default() };
     let context = Context::build(shared, &shared.project_name, Role::Parsing(Mutex::default()), names);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -105,9 +106,21 @@ fn searches(project: &Project) -> Vec<(FileKind, Vec<String>, &'static [&'static
 #[derive(Debug)]
 pub struct FoundFile {
     pub kind: FileKind,
-    pub searched_path: String,
-    pub relative_path: String,
-    pub absolute_path: PathBuf,
+    root: Arc<Path>,
+    searched_path: Arc<str>,
+    relative_path: Arc<str>,
+}
+
+impl FoundFile {
+    /// Where the file is.
+    pub fn absolute_path(&self) -> PathBuf {
+        let (folder, name) = (&*self.searched_path, &*self.relative_path);
+        let mut path = PathBuf::with_capacity(self.root.as_os_str().len() + folder.len() + name.len() + 2);
+        path.push(&self.root);
+        path.push(folder);
+        path.push(name);
+        path
+    }
 }
 
 /// Reads the files that were found.
@@ -132,23 +145,27 @@ pub fn read_all(found: Vec<FoundFile>) -> Result<Vec<SourceFile>> {
 /// Folders that cannot be read, and names that are not UTF-8.
 pub fn find_all(project: &Project) -> Result<Vec<FoundFile>> {
     let ignored = ignore_patterns(&project.root)?;
-    let mut listings: Vec<(String, Vec<String>)> = Vec::new();
-    let mut seen = HashSet::new();
+    let root: Arc<Path> = project.root.as_path().into();
+    let mut listings: Vec<(Arc<str>, Vec<Arc<str>>)> = Vec::new();
     let mut found = Vec::new();
     for (kind, folders, extensions) in searches(project) {
+        // Where several folders are searched, one may be in another.
+        let mut seen = (folders.len() > 1).then(HashSet::new);
         for extension in extensions {
             for folder in &folders {
-                if !listings.iter().any(|(listed, _)| listed == folder) {
-                    listings.push((folder.clone(), list(&project.root, folder, &ignored)?));
+                if !listings.iter().any(|(listed, _)| **listed == **folder) {
+                    listings.push((folder.as_str().into(), list(&project.root, folder, &ignored)?));
                 }
-                let Some((_, paths)) = listings.iter().find(|(listed, _)| listed == folder) else { continue };
+                let Some((folder, paths)) = listings.iter().find(|(listed, _)| **listed == **folder) else {
+                    continue;
+                };
                 for path in paths.iter().filter(|path| is_wanted(kind, path, extension)) {
-                    if seen.insert((kind, join(folder, path))) {
+                    if seen.as_mut().is_none_or(|seen| seen.insert(join(folder, path))) {
                         found.push(FoundFile {
                             kind,
+                            root: root.clone(),
                             searched_path: folder.clone(),
                             relative_path: path.clone(),
-                            absolute_path: project.root.join(folder).join(path),
                         });
                     }
                 }
@@ -180,7 +197,7 @@ fn ignore_patterns(root: &Path) -> Result<IgnorePatterns> {
 }
 
 /// All files below a folder by their paths in it; none if there is no such folder.
-fn list(root: &Path, folder: &str, ignored: &IgnorePatterns) -> Result<Vec<String>> {
+fn list(root: &Path, folder: &str, ignored: &IgnorePatterns) -> Result<Vec<Arc<str>>> {
     let top = root.join(folder);
     if !top.is_dir() {
         return Ok(Vec::new());
@@ -210,14 +227,14 @@ fn list(root: &Path, folder: &str, ignored: &IgnorePatterns) -> Result<Vec<Strin
         };
         let path = path.replace(std::path::MAIN_SEPARATOR, "/");
         if !ignored.hides(&join(folder, &path)) {
-            paths.push(path);
+            paths.push(path.into());
         }
     }
     Ok(paths)
 }
 
 fn read(found: FoundFile) -> Result<SourceFile> {
-    let path = &found.absolute_path;
+    let path = &found.absolute_path();
     let original = join(&found.searched_path, &found.relative_path);
     let failed = |error: std::io::Error| Error::io("read", path, &error);
     let is_seed = found.kind == FileKind::Seed;
@@ -234,9 +251,9 @@ fn read(found: FoundFile) -> Result<SourceFile> {
     };
     Ok(SourceFile {
         kind: found.kind,
-        searched_path: found.searched_path,
-        relative_path: found.relative_path,
-        absolute_path: found.absolute_path,
+        searched_path: found.searched_path.to_string(),
+        relative_path: found.relative_path.to_string(),
+        absolute_path: path.clone(),
         contents,
         first_line,
         checksum,

@@ -1,14 +1,17 @@
 //! Values as bytes and back, for what is kept between invocations.
 //!
 //! The form is of no use to anybody but the program that wrote it: it holds no names of fields, and a text or value
-//! that occurs several times is written once. Reading never fails loudly: what cannot be read is `None`.
+//! that occurs several times is written once. Reading never fails loudly: what cannot be read is `None`. What few look
+//! at can be kept apart and is read [`Later`].
 
+mod later;
 mod values;
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+pub use later::{Later, Shelf};
 
 /// A type that can be stored.
 pub trait Stored: Sized {
@@ -40,11 +43,18 @@ pub(crate) use stored;
 pub struct Output {
     bytes: Vec<u8>,
     texts: HashMap<Arc<str>, usize>,
-    /// Shared values by their address; they are kept alive here, so that no other can have it.
-    values: HashMap<*const Json, (usize, Arc<Json>)>,
+    /// Shared values by their type and what they look like.
+    values: HashMap<(TypeId, Vec<u8>), usize>,
+    /// Where the next values stand that are read later.
+    shelved: std::vec::IntoIter<(u64, usize)>,
 }
 
 impl Output {
+    /// An output for values of which some parts stand on a shelf already: where, in the order in which they come.
+    pub fn with_shelved(places: Vec<(u64, usize)>) -> Self {
+        Output { shelved: places.into_iter(), ..Output::default() }
+    }
+
     /// Adds bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
@@ -78,16 +88,25 @@ impl Output {
         }
     }
 
-    fn shared_value(&mut self, value: &Arc<Json>) {
-        let next = self.values.len();
-        match self.values.get(&Arc::as_ptr(value)) {
-            Some((known, _)) => self.number(*known as u64),
+    /// Adds a value that may occur again: its number, and at first sight the value.
+    fn shared_value<T: Stored + 'static>(&mut self, value: &T) {
+        let mut alone = Output::default();
+        value.put(&mut alone);
+        let (next, key) = (self.values.len(), (TypeId::of::<T>(), alone.bytes));
+        match self.values.get(&key) {
+            Some(known) => self.number(*known as u64),
             None => {
-                self.values.insert(Arc::as_ptr(value), (next, value.clone()));
                 self.number(next as u64);
-                value.as_ref().put(self);
+                self.number(key.1.len() as u64);
+                self.raw(&key.1);
+                self.values.insert(key, next);
             }
         }
+    }
+
+    /// What was written since this was asked last. What it refers to is in all that came before.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
     }
 
     /// All that was written.
@@ -100,13 +119,25 @@ impl Output {
 pub struct Input<'a> {
     bytes: &'a [u8],
     texts: Vec<Arc<str>>,
-    values: Vec<Arc<Json>>,
+    values: Vec<Arc<dyn Any + Send + Sync>>,
+    /// Where values stand that are read later.
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 impl<'a> Input<'a> {
     /// Reads what an [`Output`] has written.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Input { bytes, texts: Vec::new(), values: Vec::new() }
+        Input { bytes, texts: Vec::new(), values: Vec::new(), shelf: None }
+    }
+
+    /// Reads values of which some parts are on a shelf.
+    pub fn with_shelf(shelf: Arc<dyn Shelf>) -> Self {
+        Input { shelf: Some(shelf), ..Input::new(&[]) }
+    }
+
+    /// Goes on with what [`Output::take`] gave next.
+    pub fn then<'b>(self, bytes: &'b [u8]) -> Input<'b> {
+        Input { bytes, texts: self.texts, values: self.values, shelf: self.shelf }
     }
 
     /// So many bytes.
@@ -151,13 +182,13 @@ impl<'a> Input<'a> {
         self.texts.get(index).cloned()
     }
 
-    fn shared_value(&mut self) -> Option<Arc<Json>> {
+    fn shared_value<T: Stored + Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
         let index = usize::try_from(self.number()?).ok()?;
         if index == self.values.len() {
-            let value: Json = Stored::get(self)?;
-            // Values inside of this one are no shared ones, so its number is still the next.
+            let length = self.count()?;
+            let value = T::get(&mut Input::new(self.raw(length)?))?;
             self.values.push(Arc::new(value));
         }
-        self.values.get(index).cloned()
+        self.values.get(index)?.clone().downcast().ok()
     }
 }

@@ -98,9 +98,9 @@ impl Stored for Arc<str> {
     }
 }
 
-impl Stored for Arc<Json> {
+impl<T: Stored + Send + Sync + 'static> Stored for Arc<T> {
     fn put(&self, out: &mut Output) {
-        out.shared_value(self);
+        out.shared_value(self.as_ref());
     }
 
     fn get(input: &mut Input) -> Option<Self> {
@@ -267,8 +267,11 @@ impl Stored for Number {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use serde_json::json;
 
+    use super::super::{Later, Shelf};
     use super::*;
 
     fn there_and_back<T: Stored>(value: &T) -> Option<T> {
@@ -303,6 +306,38 @@ mod tests {
         let back = there_and_back(&all).expect("it is whole");
         assert_eq!(back, all);
         assert!(Arc::ptr_eq(&back[0].0, &back[2].0) && Arc::ptr_eq(&back[0].1, &back[2].1));
+    }
+
+    #[test]
+    fn what_is_on_a_shelf_is_read_when_it_is_looked_at() {
+        struct Counted(Vec<u8>, AtomicUsize);
+        impl Shelf for Counted {
+            fn bytes(&self, start: u64, length: usize) -> Vec<u8> {
+                self.1.fetch_add(1, Ordering::Relaxed);
+                let start = usize::try_from(start).expect("a short shelf");
+                self.0[start..start + length].to_vec()
+            }
+        }
+        let texts = ["one", "three"].map(|text| Later::from(text.to_owned()));
+        let mut shelf = Output::default();
+        texts.iter().for_each(|text| String::put(text, &mut shelf));
+        let shelf = Arc::new(Counted(shelf.finish(), AtomicUsize::new(0)));
+        let mut out = Output::with_shelved(vec![(0, 4), (4, 6)]);
+        texts[0].put(&mut out);
+        let first = out.take();
+        texts[1].put(&mut out);
+        texts[1].put(&mut out);
+        let second = out.take();
+
+        let mut input = Input::with_shelf(shelf.clone()).then(&first);
+        let one = Later::<String>::get(&mut input).expect("it is whole");
+        let mut input = input.then(&second);
+        let [mut three, whole] = [(); 2].map(|()| Later::<String>::get(&mut input).expect("it is whole"));
+        assert_eq!(shelf.1.load(Ordering::Relaxed), 0);
+        assert_eq!((one.as_str(), one.len(), one.if_here().is_some()), ("one", 3, true));
+        three.push('!');
+        assert_eq!((three.as_str(), whole.as_str()), ("three!", "three"));
+        assert_eq!(shelf.1.load(Ordering::Relaxed), 2);
     }
 
     #[test]

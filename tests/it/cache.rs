@@ -347,12 +347,13 @@ fn a_damaged_cache_is_no_cache() {
     let path = project.path().join("target/partial_parse.rbt");
     let (whole, first) = parse(&project, "", &[]);
     let bytes = fs::read(&path).expect("the cache");
-    for damaged in [Vec::new(), bytes[..bytes.len() / 2].to_vec(), {
+    let changed = |place: usize| {
         let mut bytes = bytes.clone();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 0x55;
+        bytes[place] ^= 0x55;
         bytes
-    }] {
+    };
+    // What is read late is at the beginning.
+    for damaged in [Vec::new(), bytes[..bytes.len() / 2].to_vec(), changed(bytes.len() / 2), changed(100)] {
         fs::write(&path, damaged).expect("the cache can be written");
         let (manifest, parsed_at) = parse(&project, "", &[]);
         assert_eq!(manifest, whole);

@@ -228,7 +228,8 @@ impl Loaded {
 
     fn write_graph_summary(&self, dag: &Dag, ordered: Option<&Dag>) -> Result<()> {
         let path = self.target.join("graph_summary.json");
-        write_graph_summary(&path, dag, ordered, &self.parsed.shared.invocation_id)
+        let project = self.project.as_deref();
+        write_graph_summary(&path, dag, ordered, &self.parsed.shared.invocation_id, project)
     }
 }
 

@@ -180,7 +180,7 @@ impl<'a> Context<'a> {
         let kind = resource.resource_type();
         let is_empty = match resource {
             Resource::Node(node) if !matches!(kind, ResourceType::Seed | ResourceType::Function) => {
-                node.raw_code.trim().is_empty()
+                node.is_blank()
             }
             _ => false,
         };

@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{
-    Checksum, Column, Contract, DependsOn, Disabled, Exposure, Fixture, Id, Macro, Manifest, ModelFields,
-    Node, Quoting, ResourceType, SemanticResource, Source, SourceFields, TestFields, TestMetadata, UnitTest,
+    Checksum, Column, Contract, DependsOn, Details, Disabled, Exposure, Fixture, Id, Macro, Manifest,
+    ModelFields, Node, Quoting, ResourceType, SemanticResource, Source, SourceFields, TestFields,
+    TestMetadata, UnitTest,
 };
 use crate::project::config::Config;
 
@@ -160,7 +161,7 @@ fn node(json: &Json) -> Node {
         _ => Checksum::none(),
     };
     let model = (kind == ResourceType::Model).then(|| {
-        Box::new(ModelFields {
+        Arc::new(ModelFields {
             access: text(json, "access"),
             constraints: list(json, "constraints"),
             version: optional(json, "version"),
@@ -186,19 +187,12 @@ fn node(json: &Json) -> Node {
         })
     });
     let function = |json: &Json| ["arguments", "returns"].map(|key| (key.to_owned(), json[key].clone()));
-    Node {
-        unique_id: unique_id(json),
-        resource_type: kind,
-        name: text(json, "name"),
-        package_name: package(json),
+    let details = Details {
         path: text(json, "path"),
-        original_file_path: text(json, "original_file_path"),
-        fqn: texts(&json["fqn"]),
         alias: text(json, "alias"),
         database: text(json, "database"),
         schema: text(json, "schema"),
         checksum,
-        config: config(json),
         unrendered_config: object(json, "unrendered_config"),
         description: text(json, "description"),
         columns: columns(json),
@@ -213,18 +207,24 @@ fn node(json: &Json) -> Node {
         sources: Vec::new(),
         metrics: Vec::new(),
         functions: Vec::new(),
-        depends_on: depends_on(json),
         contract: Contract {
             enforced: json["contract"]["enforced"] == true,
             alias_types: true,
             checksum: optional_text(&json["contract"], "checksum"),
         },
         root_path: None,
-        model,
         test,
         function: (kind == ResourceType::Function).then(|| function(json).into_iter().collect()),
         first_line: 1,
         compiled: None,
+    };
+    let (name, file) = (text(json, "name"), text(json, "original_file_path"));
+    Node {
+        fqn: texts(&json["fqn"]),
+        config: config(json),
+        depends_on: depends_on(json),
+        model,
+        ..Node::new(kind, unique_id(json).to_string(), &name, &package(json), file, details)
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::shapes;
 use crate::error::Result;
-use crate::manifest::{DependsOn, Node, ResourceType, SemanticResource};
+use crate::manifest::{DependsOn, Details, Node, ResourceType, SemanticResource};
 use crate::parse::Parser;
 use crate::parse::columns::sorted_tags;
 use crate::parse::properties::Properties;
@@ -137,7 +137,8 @@ impl Parser<'_> {
             .or_else(|| text("schema"))
             .or_else(|| query.get_str("schema").map(str::to_owned));
         let id = format!("export.{}.{name}", entry.package);
-        let mut node = Node::new(ResourceType::Model, id, &name, &entry.package, entry.file.to_string());
+        let (file, details) = (entry.file.to_string(), Details::new(&name));
+        let mut node = Node::new(ResourceType::Model, id, &name, &entry.package, file, details);
         for key in ["alias", "database"] {
             if let Some(value) = text(key) {
                 node.config.set(key, Json::from(value));
@@ -146,8 +147,8 @@ impl Parser<'_> {
         self.name_relation(&mut node)?;
         export["config"] = json!({
             "export_as": export_as,
-            "schema_name": schema.unwrap_or(node.schema),
-            "alias": text("alias").unwrap_or(node.alias),
+            "schema_name": schema.as_ref().unwrap_or(&node.schema),
+            "alias": text("alias").as_ref().unwrap_or(&node.alias),
             "database": node.database,
         });
         export["unrendered_config"] = own;

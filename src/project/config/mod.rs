@@ -26,7 +26,11 @@ pub use tree::{ConfigTrees, resolve, resolve_unrendered, section_of_project};
 /// which they were first set. Defaults and what the project file configures are shared, so a configuration
 /// costs as much memory as the node itself configures.
 #[derive(Clone)]
-pub struct Config {
+pub struct Config(Arc<Settings>);
+
+/// What a configuration consists of. Nodes that are configured alike may share one.
+#[derive(Clone)]
+struct Settings {
     schema: &'static Schema,
     /// Deviations from the defaults.
     fields: Vec<SetField>,
@@ -61,7 +65,8 @@ fn canonical(key: &str) -> &str {
 impl Config {
     /// The defaults of a resource type.
     pub fn new(resource: ResourceType) -> Self {
-        Config { schema: Schema::of(resource), fields: Vec::new(), extras: Vec::new(), nulled: Vec::new() }
+        let schema = Schema::of(resource);
+        Config(Arc::new(Settings { schema, fields: Vec::new(), extras: Vec::new(), nulled: Vec::new() }))
     }
 
     /// A configuration as an artifact has it: the object's keys replace the defaults.
@@ -81,15 +86,15 @@ impl Config {
     /// type nor the user knows, while a known key that is not set has a null value.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let key = canonical(key);
-        match self.schema.position(key) {
+        match self.0.schema.position(key) {
             Some(index) => Some(self.field(index)),
-            None => self.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| &**value),
+            None => self.0.extras.iter().find(|(k, _)| &**k == key).map(|(_, value)| &**value),
         }
     }
 
     fn field(&self, index: usize) -> &Value {
-        let own = self.fields.iter().find(|field| field.index == index);
-        own.map_or(&self.schema.fields[index].default, |field| &field.value)
+        let own = self.0.fields.iter().find(|field| field.index == index);
+        own.map_or(&self.0.schema.fields[index].default, |field| &field.value)
     }
 
     /// The value of a key if it is a string.
@@ -107,7 +112,7 @@ impl Config {
     /// It differs from [`Config::get_str`] where the node sets the key to null and the project file does not:
     /// in dbt the configuration then keeps the project's value, while the name is made without it.
     pub fn custom_name(&self, key: &str) -> Option<&str> {
-        let is_nulled = self.schema.position(key).is_some_and(|index| self.nulled.contains(&index));
+        let is_nulled = self.0.schema.position(key).is_some_and(|index| self.0.nulled.contains(&index));
         if is_nulled { None } else { self.get_str(key) }
     }
 
@@ -118,26 +123,27 @@ impl Config {
 
     fn set_shared(&mut self, key: &str, value: Arc<Value>) {
         let key = canonical(key);
-        match self.schema.position(key) {
+        let settings = Arc::make_mut(&mut self.0);
+        match settings.schema.position(key) {
             Some(index) => {
                 let field = SetField { index, value, is_settled: false };
-                match self.fields.iter_mut().find(|field| field.index == index) {
+                match settings.fields.iter_mut().find(|field| field.index == index) {
                     Some(old) => *old = field,
-                    None => self.fields.push(field),
+                    None => settings.fields.push(field),
                 }
             }
-            None => match self.extras.iter_mut().find(|(k, _)| &**k == key) {
+            None => match settings.extras.iter_mut().find(|(k, _)| &**k == key) {
                 Some((_, old)) => *old = value,
-                None => self.extras.push((Arc::from(key), value)),
+                None => settings.extras.push((Arc::from(key), value)),
             },
         }
     }
 
     /// All keys with their values, in the order of dbt's artifacts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let fields = self.schema.fields.iter().enumerate();
+        let fields = self.0.schema.fields.iter().enumerate();
         let known = fields.map(|(index, field)| (field.key, self.field(index)));
-        known.chain(self.extras.iter().map(|(key, value)| (&**key, &**value)))
+        known.chain(self.0.extras.iter().map(|(key, value)| (&**key, &**value)))
     }
 
     /// The configuration as a JSON object.
@@ -149,10 +155,12 @@ impl Config {
     fn overlay<'a>(&mut self, layer: impl Iterator<Item = (&'a str, Arc<Value>)>) -> Result<()> {
         for (key, value) in layer {
             let key = canonical(key);
-            let merged = match self.schema.position(key) {
+            let merged = match self.0.schema.position(key) {
                 Some(index) => {
-                    self.nulled.retain(|nulled| *nulled != index);
-                    merge::combine(&self.schema.fields[index], self.field(index), value)?
+                    if self.0.nulled.contains(&index) {
+                        Arc::make_mut(&mut self.0).nulled.retain(|nulled| *nulled != index);
+                    }
+                    merge::combine(&self.0.schema.fields[index], self.field(index), value)?
                 }
                 None => value,
             };
@@ -165,14 +173,14 @@ impl Config {
     /// are built.
     fn overlay_own(&mut self, layers: &[&Map<String, Value>]) -> Result<()> {
         let sets_null = layers.iter().any(|layer| layer.values().any(Value::is_null));
-        let project = (sets_null && self.schema.position("materialized").is_some()).then(|| self.clone());
+        let project = (sets_null && self.0.schema.position("materialized").is_some()).then(|| self.clone());
         for layer in layers {
             self.overlay(layer.iter().map(|(key, value)| (key.as_str(), Arc::new(value.clone()))))?;
         }
-        for kept in project.into_iter().flat_map(|project| project.fields) {
+        for kept in project.iter().flat_map(|project| &project.0.fields) {
             if self.field(kept.index).is_null() && !kept.value.is_null() {
-                self.set_shared(self.schema.fields[kept.index].key, kept.value);
-                self.nulled.push(kept.index);
+                self.set_shared(self.0.schema.fields[kept.index].key, kept.value.clone());
+                Arc::make_mut(&mut self.0).nulled.push(kept.index);
             }
         }
         Ok(())
@@ -220,9 +228,12 @@ impl Config {
 
     /// Brings the values into their final form and checks them.
     fn finish(&mut self) -> Result<()> {
-        for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
-            merge::normalize(&self.schema.fields[field.index], Arc::make_mut(&mut field.value))?;
-            field.is_settled = true;
+        if self.0.fields.iter().any(|field| !field.is_settled) {
+            let Settings { schema, fields, .. } = Arc::make_mut(&mut self.0);
+            for field in fields.iter_mut().filter(|field| !field.is_settled) {
+                merge::normalize(&schema.fields[field.index], Arc::make_mut(&mut field.value))?;
+                field.is_settled = true;
+            }
         }
         self.finish_test();
         self.check()
@@ -231,9 +242,10 @@ impl Config {
     /// Brings the values into their final form where that is possible, so that nodes can share them. Values
     /// that are wrong may still be replaced by nearer layers.
     fn settle(&mut self) {
-        for field in self.fields.iter_mut().filter(|field| !field.is_settled) {
+        let Settings { schema, fields, .. } = Arc::make_mut(&mut self.0);
+        for field in fields.iter_mut().filter(|field| !field.is_settled) {
             let mut value = Value::clone(&field.value);
-            if merge::normalize(&self.schema.fields[field.index], &mut value).is_ok() {
+            if merge::normalize(&schema.fields[field.index], &mut value).is_ok() {
                 field.value = Arc::new(value);
                 field.is_settled = true;
             }
@@ -242,7 +254,7 @@ impl Config {
 
     /// For tests, `store_failures_as` rules `store_failures`, and stands for it where it is not set.
     fn finish_test(&mut self) {
-        if self.schema.position("store_failures_as").is_none() {
+        if self.0.schema.position("store_failures_as").is_none() {
             return;
         }
         match (self.get_str("store_failures_as"), self.get_bool("store_failures")) {
@@ -260,8 +272,11 @@ impl Config {
     /// What one key demands of another.
     fn check(&self) -> Result<()> {
         let materialized = self.get_str("materialized");
-        let fixed =
-            self.schema.position("materialized").and_then(|index| self.schema.fields[index].default.as_str());
+        let fixed = self
+            .0
+            .schema
+            .position("materialized")
+            .and_then(|index| self.0.schema.fields[index].default.as_str());
         if let (Some(fixed @ ("seed" | "test")), Some(chosen)) = (fixed, materialized)
             && fixed != chosen
         {
@@ -291,8 +306,18 @@ impl Config {
 
 stored!(SetField { index, value, is_settled });
 
-/// What the configuration deviates in; its schema goes by the name of a resource type that has it.
 impl Stored for Config {
+    fn put(&self, out: &mut Output) {
+        self.0.put(out);
+    }
+
+    fn get(input: &mut Input) -> Option<Self> {
+        Arc::get(input).map(Config)
+    }
+}
+
+/// What the configuration deviates in; its schema goes by the name of a resource type that has it.
+impl Stored for Settings {
     fn put(&self, out: &mut Output) {
         self.schema.resource().put(out);
         self.fields.put(out);
@@ -303,7 +328,7 @@ impl Stored for Config {
     fn get(input: &mut Input) -> Option<Self> {
         let schema = Schema::of(ResourceType::get(input)?);
         let config =
-            Config { schema, fields: Vec::get(input)?, extras: Vec::get(input)?, nulled: Vec::get(input)? };
+            Settings { schema, fields: Vec::get(input)?, extras: Vec::get(input)?, nulled: Vec::get(input)? };
         let known = |index: &usize| *index < schema.fields.len();
         let is_whole =
             config.fields.iter().all(|field| known(&field.index)) && config.nulled.iter().all(known);
@@ -319,7 +344,7 @@ impl Serialize for Config {
 
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.schema, other.schema) && self.iter().eq(other.iter())
+        std::ptr::eq(self.0.schema, other.0.schema) && self.iter().eq(other.iter())
     }
 }
 
