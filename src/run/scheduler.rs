@@ -60,6 +60,10 @@ fn lock<'l, 'a>(state: &'l Mutex<State<'a>>) -> MutexGuard<'l, State<'a>> {
 /// A node that takes longer than this is helped by the database's own threads, as are all after it.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// With fewer nodes, the database's own threads stay from the start: what they cost small nodes is then less than what a
+/// large one loses until they are called.
+const MANY: usize = 50;
+
 /// Runs all selected nodes, unless the user stops it. Gives their results in the order in which they ended.
 pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Result<Vec<NodeRun>> {
     let total = job.counted();
@@ -84,7 +88,7 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
         sessions.push(job.session(cache)?);
     }
     // Before any work begins, which would have to end first.
-    let alone = job.action.changes() && job.warehouse.help(false).is_ok();
+    let alone = total >= MANY && job.action.changes() && job.warehouse.help(false).is_ok();
     thread::scope(|scope| {
         for (index, session) in sessions.iter().enumerate() {
             let pool = &pool;
@@ -143,14 +147,15 @@ impl Pool<'_, '_> {
     fn oversee(&self, mut alone: bool) {
         let mut state = lock(&self.state);
         while alone {
-            if state.workers == 0 || state.since.values().any(|since| since.elapsed() >= PATIENCE) {
+            let longest = state.since.values().map(Instant::elapsed).max().unwrap_or_default();
+            if state.workers == 0 || longest >= PATIENCE {
                 drop(state);
                 // Where that fails, only speed is lost.
                 let _ = self.job.warehouse.help(true);
                 alone = false;
                 state = lock(&self.state);
             } else {
-                let waited = self.ended.wait_timeout(state, PATIENCE);
+                let waited = self.ended.wait_timeout(state, PATIENCE - longest);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
         }
