@@ -137,6 +137,8 @@ pub struct Flags {
     /// Whether they ask an invented world instead of the real servers.
     pub sandbox: bool,
     pub no_extract: bool,
+    /// Whether tests are counted one by one that one scan of a table could count.
+    pub separate_tests: bool,
     pub full_refresh: bool,
     pub empty: bool,
     pub sample: Option<SampleWindow>,
@@ -349,6 +351,7 @@ impl Default for Flags {
             date: None,
             sandbox: false,
             no_extract: false,
+            separate_tests: false,
             full_refresh: false,
             empty: false,
             sample: None,
@@ -469,6 +472,7 @@ const ALWAYS_IN_ARGS: &[&str] =
 /// Settings that `args` leaves out while they are false.
 const OMITTED_WHEN_FALSE: &[&str] = &[
     "no_extract",
+    "separate_tests",
     "sandbox",
     "debug",
     "full_refresh",

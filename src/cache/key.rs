@@ -35,7 +35,7 @@ const PROJECT_FILES: [&str; 6] = [
 
 /// Settings that no room below commands looks at: what to work on and what to show. Templates see some of them in
 /// `flags` and `invocation_args_dict`; see [`Observations`].
-const SETTINGS_OF_COMMANDS: [&str; 38] = [
+const SETTINGS_OF_COMMANDS: [&str; 39] = [
     "partial_parse_file_diff",
     "which",
     "invocation_command",
@@ -53,6 +53,7 @@ const SETTINGS_OF_COMMANDS: [&str; 38] = [
     "event_time_start",
     "event_time_end",
     "fail_fast",
+    "separate_tests",
     "defer",
     "state",
     "defer_state",

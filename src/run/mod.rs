@@ -14,6 +14,7 @@ mod info;
 mod materialize;
 mod microbatch;
 mod model;
+mod one_scan;
 mod result;
 mod scheduler;
 mod schemas;

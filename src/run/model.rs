@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json, json};
 
 use super::materialize::{Materialized, materialize, materialize_as};
+use super::one_scan::Scans;
 use super::result::{NodeRun, Timing};
 use super::scheduler::Cause;
 use super::{Action, Job, failing_rows, failures, tests, unit_tests};
@@ -22,6 +23,7 @@ use crate::warehouse::{Response, Session};
 /// Runs nodes on one worker.
 pub struct NodeRunner<'a, 'j> {
     pub job: &'a Job<'j>,
+    scans: &'a Scans,
 }
 
 /// What came of a node's work, before it is told.
@@ -84,8 +86,8 @@ pub struct Progress {
 
 impl<'a, 'j> NodeRunner<'a, 'j> {
     /// A runner for the nodes of a job.
-    pub fn new(job: &'a Job<'j>) -> Self {
-        NodeRunner { job }
+    pub fn new(job: &'a Job<'j>, scans: &'a Scans) -> Self {
+        NodeRunner { job, scans }
     }
 
     /// Runs one node. `None` for an ephemeral model that compiles: it has no result of its own.
@@ -177,7 +179,9 @@ impl<'a, 'j> NodeRunner<'a, 'j> {
         events.emit(Event::NodeExecuting(progress.info.clone()));
         let work = || {
             let context = compiler.context(&node, session, &occasion);
-            let done = materialize(&context, &node, session)
+            let done = self
+                .scans
+                .answering(&node, session, || materialize(&context, &node, session))
                 .map_err(|error| failures::explain(error, &node, compiler.target()))?;
             match node.resource_type {
                 ResourceType::Test => {

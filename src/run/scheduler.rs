@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::model::NodeRunner;
+use super::one_scan::Scans;
 use super::result::NodeRun;
 use super::{Action, Job, info};
 use crate::error::Result;
@@ -51,6 +52,7 @@ struct Pool<'a, 'j> {
     /// A worker has ended.
     ended: Condvar,
     total: usize,
+    scans: Scans,
 }
 
 fn lock<'l, 'a>(state: &'l Mutex<State<'a>>) -> MutexGuard<'l, State<'a>> {
@@ -82,7 +84,8 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
         since: HashMap::new(),
         stopped: false,
     };
-    let pool = Pool { job, state: Mutex::new(state), changed: Condvar::new(), ended: Condvar::new(), total };
+    let (state, scans) = (Mutex::new(state), Scans::plan(job));
+    let pool = Pool { job, state, changed: Condvar::new(), ended: Condvar::new(), total, scans };
     let mut sessions = vec![session.clone()];
     for _ in 1..workers {
         sessions.push(job.session(cache)?);
@@ -107,7 +110,8 @@ pub fn run(job: &Job, session: &Arc<Session>, cache: &Arc<RelationCache>) -> Res
 
 /// The results of a run that was prevented: all selected nodes, skipped.
 pub fn skip_all(job: &Job) -> Vec<NodeRun> {
-    let runner = NodeRunner::new(job);
+    let scans = Scans::default();
+    let runner = NodeRunner::new(job, &scans);
     let mut queue = Queue::unordered(job.dag, &job.selected);
     let mut runs = Vec::new();
     while let Some(id) = queue.next() {
@@ -131,7 +135,7 @@ impl Drop for Place<'_, '_, '_> {
 impl Pool<'_, '_> {
     fn work(&self, session: &Arc<Session>) {
         let _place = Place(self);
-        let runner = NodeRunner::new(self.job);
+        let runner = NodeRunner::new(self.job, &self.scans);
         while let Some((id, position, cause)) = self.next() {
             let info = info::node_info(&self.job.compiler.manifest, &id);
             let run = match cause {

@@ -20,7 +20,7 @@ pub use cache::RelationCache;
 pub use comment::Comment;
 pub use credentials::Credentials;
 pub use position::{Position, position};
-pub use session::Session;
+pub use session::{Foreseen, Session};
 pub use table::{Cell, ColumnInfo, Table};
 
 use crate::error::Result;

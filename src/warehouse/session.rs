@@ -20,6 +20,14 @@ pub struct Session {
     closed: bool,
     comment: Mutex<Option<Comment>>,
     teller: Mutex<Option<Teller>>,
+    foreseen: Mutex<Option<Foreseen>>,
+}
+
+/// A statement whose answer is known before it is sent.
+pub struct Foreseen {
+    /// Its text, of which the words count and not the spaces between them.
+    pub statement: String,
+    pub answer: Table,
 }
 
 /// Who is told of statements, and on whose account they run.
@@ -40,6 +48,7 @@ impl Session {
             closed: false,
             comment: Mutex::default(),
             teller: Mutex::default(),
+            foreseen: Mutex::default(),
         }
     }
 
@@ -79,6 +88,17 @@ impl Session {
         }
     }
 
+    /// From here on answers this statement by itself, instead of sending it.
+    pub fn foresee(&self, foreseen: Option<Foreseen>) {
+        *self.foreseen.lock().unwrap_or_else(PoisonError::into_inner) = foreseen;
+    }
+
+    fn known_answer(&self, sql: &str) -> Option<Table> {
+        let foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = foreseen.as_ref()?;
+        known.statement.split_whitespace().eq(sql.split_whitespace()).then(|| known.answer.clone())
+    }
+
     /// Does the work of a statement, and tells of its begin and end.
     fn told<T>(
         &self,
@@ -99,6 +119,11 @@ impl Session {
     /// Runs statements; with `begin`, in a transaction that is opened first if none is.
     pub fn execute(&self, sql: &str, begin: bool, fetch: Fetch) -> Result<(Response, Table)> {
         self.check()?;
+        if fetch == Fetch::All
+            && let Some(answer) = self.known_answer(sql)
+        {
+            return Ok((Response::ok(), answer));
+        }
         let mut connection = self.connection();
         if begin && !self.autocommit && !connection.in_transaction() {
             connection.begin()?;

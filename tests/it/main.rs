@@ -22,6 +22,7 @@ mod logs;
 mod materializations;
 mod names;
 mod nothing_lost;
+mod one_scan;
 mod package_contents;
 mod packages;
 mod promises;

@@ -48,7 +48,8 @@ pub const COMMANDS: &[Spec] = &[
             PLACES,
             &[o::DATE, o::SANDBOX, o::NO_EXTRACT, o::FULL_REFRESH, o::THREADS, o::EMPTY, o::SAMPLE],
             EVENT_TIME,
-            &[o::STORE_FAILURES, o::SHOW, o::EXPORT_SAVED_QUERIES, o::INCLUDE_SAVED_QUERY, o::SQLPARSE],
+            &[o::STORE_FAILURES, o::SEPARATE_TESTS, o::SHOW],
+            &[o::EXPORT_SAVED_QUERIES, o::INCLUDE_SAVED_QUERY, o::SQLPARSE],
         ],
     },
     Spec {
@@ -77,7 +78,12 @@ pub const COMMANDS: &[Spec] = &[
             ("Keep the failing rows in tables", "test --store-failures"),
         ],
         positional: None,
-        options: &[SELECTION, TYPES, PLACES, &[o::STORE_FAILURES, o::THREADS, o::SQLPARSE]],
+        options: &[
+            SELECTION,
+            TYPES,
+            PLACES,
+            &[o::STORE_FAILURES, o::SEPARATE_TESTS, o::THREADS, o::SQLPARSE],
+        ],
     },
     Spec {
         words: &["seed"],

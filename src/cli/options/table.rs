@@ -192,6 +192,14 @@ pub const NO_EXTRACT: Opt = Opt::new(
     Group::Execution,
     "Extract no sources: build from the raw files that are there",
 );
+pub const SEPARATE_TESTS: Opt = Opt::new(
+    "separate_tests",
+    "separate-tests",
+    Kind::Switch,
+    Group::Rare,
+    "Let every test scan its table itself, also where one scan could answer several",
+)
+.env("DBT_SEPARATE_TESTS");
 pub const EXTRACT_ANEW: Opt = Opt {
     help: "Ask for everything again, also for what is kept of an extraction that failed",
     ..FULL_REFRESH
