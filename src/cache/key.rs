@@ -35,7 +35,7 @@ const PROJECT_FILES: [&str; 6] = [
 
 /// Settings that no room below commands looks at: what to work on and what to show. Templates see some of them in
 /// `flags` and `invocation_args_dict`; see [`Observations`].
-const SETTINGS_OF_COMMANDS: [&str; 39] = [
+const SETTINGS_OF_COMMANDS: [&str; 49] = [
     "partial_parse_file_diff",
     "which",
     "invocation_command",
@@ -69,12 +69,22 @@ const SETTINGS_OF_COMMANDS: [&str; 39] = [
     "use_colors",
     "use_colors_file",
     "write_json",
+    "macro",
+    "args",
     "inline",
     "inline_direct",
     "limit",
     "output",
     "output_keys",
+    "show",
     "compile",
+    "static",
+    "empty_catalog",
+    "browser",
+    "host",
+    "port",
+    "export_saved_queries",
+    "include_saved_query",
 ];
 
 /// A file that changed less than this before it was looked at may change again without a new time.

@@ -97,7 +97,16 @@ fn parse(project: &Project, line: &str, env: &[(&str, &str)]) -> (Json, f64) {
 fn an_unchanged_project_is_not_parsed_again() {
     let project = project();
     let (_, first) = parse(&project, "", &[]);
-    for command in ["parse", "ls", "compile --select a", "ls --select b --output json"] {
+    let commands = [
+        "parse",
+        "ls",
+        "compile --select a",
+        "ls --select b --output json",
+        "run-operation tag --args {}",
+        "seed --show",
+        "docs generate --empty-catalog --no-compile",
+    ];
+    for command in commands {
         project.run(command).success().says("Did not find matching node for patch with name 'gone'");
         assert_eq!(manifest(&project, "target").1, first, "{command}");
     }
