@@ -1,5 +1,5 @@
-// Parsing makes many small values on several threads, which the C library's allocator slows down; so does DuckDB, which
-// is given this one as well on Linux. Huge pages are left out: most commands use little of each, and all must be filled.
+// Parsing makes many small values on several threads, which the C library's allocator slows down. Huge pages are left out:
+// most commands use little of each, and all must be filled.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
