@@ -25,6 +25,16 @@ fn compile_writes_the_sql_and_touches_nothing() {
 }
 
 #[test]
+fn compile_opens_the_database_for_questions_only() {
+    let project = small();
+    project.model("asks", "select {{ run_query('select 7 as n').columns[0].values()[0] }} as n");
+    project.run("compile").success().wrote("target/compiled/shop/models/asks.sql", "select 7 as n");
+    let _held = project.database();
+    project.run("compile --select a").success().says("select x + 1 as y");
+    project.run("compile --select asks").refused().says("shop.duckdb is in use by another process");
+}
+
+#[test]
 fn parse_writes_the_manifest() {
     let run = small().run("parse").success().artifact("manifest.json");
     assert_eq!(run["nodes"].as_object().map(serde_json::Map::len), Some(2));

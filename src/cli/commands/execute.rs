@@ -115,6 +115,7 @@ impl Work<'_> {
         let warehouse = match command {
             // It needs no more than a place to make files in, and leaves the database to others.
             Command::Extract => Credentials::in_memory()?.open()?,
+            _ if self.action == Action::Compile => loaded.lazy_warehouse(),
             _ => loaded.open_warehouse()?,
         };
         let job = Job {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::artifacts::{write_graph_summary, write_manifest, write_run_results, write_semantic_manifest};
 use crate::cache::{self, Saving};
-use crate::error::{Error, Location, Result};
+use crate::error::{Location, Result};
 use crate::events::{Event, Events, Level, Note, Warning, stat_line};
 use crate::extract;
 use crate::flags::{Command, DBT_VERSION, Flags};
@@ -34,7 +34,7 @@ use crate::project::workspace::{Renderers, Workspace};
 use crate::project::yaml::{Mapping, Yaml, YamlValue};
 use crate::run::NodeRun;
 use crate::sql::Policy;
-use crate::warehouse::{Credentials, Session, Warehouse};
+use crate::warehouse::{Credentials, Lazy, Session, Warehouse};
 
 /// A project that is ready for work.
 pub struct Loaded {
@@ -166,11 +166,13 @@ impl Loaded {
 
     /// Opens the warehouse; says so where it has to wait for another process.
     pub fn open_warehouse(&self) -> Result<Box<dyn Warehouse>> {
-        let waiting = |error: &Error| {
-            let message = format!("Waiting: {}", error.message());
-            self.parsed.shared.events.emit(Event::note(Level::Warn, message));
-        };
-        self.credentials.open_telling(&waiting)
+        open_telling(&self.credentials, &self.parsed.shared.events)
+    }
+
+    /// A warehouse that is opened when something is asked of it.
+    pub fn lazy_warehouse(&self) -> Box<dyn Warehouse> {
+        let (credentials, events) = (self.credentials.clone(), self.parsed.shared.events.clone());
+        Box::new(Lazy::new(move || open_telling(&credentials, &events)))
     }
 
     /// A session of its own on an opened warehouse, for one that is called so in the comments of its statements.
@@ -231,6 +233,12 @@ impl Loaded {
         let project = self.project.as_deref();
         write_graph_summary(&path, dag, ordered, &self.parsed.shared.invocation_id, project)
     }
+}
+
+fn open_telling(credentials: &Credentials, events: &Events) -> Result<Box<dyn Warehouse>> {
+    credentials.open_telling(&|error| {
+        events.emit(Event::note(Level::Warn, format!("Waiting: {}", error.message())));
+    })
 }
 
 impl Opened {
