@@ -11,6 +11,7 @@ import argparse
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import large
@@ -96,9 +97,13 @@ def newest(folder: Path, pattern: str) -> Path | None:
 
 
 def clean(folder: Path) -> None:
+    """Takes away what a run left. Folders are moved out of the way and go at the end: some file systems are slow to make
+    files for half a minute after thousands were deleted, which would be measured."""
+    aside = folder.parent / "aside"
+    aside.mkdir(exist_ok=True)
     for name in LEFTOVERS:
         path = folder / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        path.rename(aside / f"{time.time_ns()}") if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def row(name: str, who: str, cost: Cost, ratio: float) -> str:
@@ -173,6 +178,7 @@ def main() -> None:
     print("| what | who | seconds | CPU seconds | MB | seconds to rbt's |\n|---|---|---:|---:|---:|---:|")
     for part in (start_up, parsing, building, many_rows):
         part(bench)
+    shutil.rmtree(bench.work / "projects/aside", ignore_errors=True)
 
 
 if __name__ == "__main__":
