@@ -31,6 +31,10 @@ fn compile_opens_the_database_for_questions_only() {
     project.run("compile").success().wrote("target/compiled/shop/models/asks.sql", "select 7 as n");
     let _held = project.database();
     project.run("compile --select a").success().says("select x + 1 as y");
+    project
+        .run("compile --inline 'select * from {{ ref(\"a\") }}'")
+        .success()
+        .says("\"shop\".\"main\".\"a\"");
     project.run("compile --select asks").refused().says("shop.duckdb is in use by another process");
 }
 

@@ -109,8 +109,7 @@ impl Inline {
 }
 
 fn session(loaded: &Loaded) -> Result<Session> {
-    let warehouse = loaded.open_warehouse()?;
-    let session = loaded.session(&*warehouse, "master")?;
+    let session = loaded.session(&*loaded.lazy_warehouse(), "master")?;
     let flags = &loaded.parsed.shared.flags;
     let may_ask = flags.introspect || flags.which == Command::Show;
     Ok(if may_ask { session } else { session.closed() })
