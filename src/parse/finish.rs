@@ -1,9 +1,9 @@
 //! What can be said of nodes only when all is known.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
-use std::sync::Arc;
 
 use crate::manifest::{Id, Manifest, Node};
 

@@ -187,6 +187,7 @@ fn node(json: &Json) -> Node {
         })
     });
     let function = |json: &Json| ["arguments", "returns"].map(|key| (key.to_owned(), json[key].clone()));
+    let name = text(json, "name");
     let details = Details {
         path: text(json, "path"),
         alias: text(json, "alias"),
@@ -197,28 +198,17 @@ fn node(json: &Json) -> Node {
         description: text(json, "description"),
         columns: columns(json),
         patch_path: optional_text(json, "patch_path"),
-        build_path: None,
-        created_at: 0.0,
-        relation_name: None,
         raw_code: text(json, "raw_code").into(),
-        doc_blocks: Vec::new(),
-        language: "sql",
-        refs: Vec::new(),
-        sources: Vec::new(),
-        metrics: Vec::new(),
-        functions: Vec::new(),
         contract: Contract {
             enforced: json["contract"]["enforced"] == true,
             alias_types: true,
             checksum: optional_text(&json["contract"], "checksum"),
         },
-        root_path: None,
         test,
         function: (kind == ResourceType::Function).then(|| function(json).into_iter().collect()),
-        first_line: 1,
-        compiled: None,
+        ..Details::new(&name)
     };
-    let (name, file) = (text(json, "name"), text(json, "original_file_path"));
+    let file = text(json, "original_file_path");
     Node {
         fqn: texts(&json["fqn"]),
         config: config(json),
